@@ -1,0 +1,56 @@
+/** Companies and people of any number, as Clerk's webhooks tell of them, and the backlog that they make. */
+import type { Database } from '../src/db/database.ts'
+import { readHints } from '../src/sync/intake/read-hints.ts'
+import { storeHints } from '../src/sync/mirror/inbox.ts'
+import { type Membership, membershipEvent, type Organization, organizationEvent, type User, userEvent } from '../test/support/clerk-events.ts'
+
+const start = Date.UTC(2026, 0, 5, 9)
+const peopleInOrganization = 20
+
+const organization = (n: number, at: number): Organization => ({ id: `org_${n}`, name: `Company ${n} (${at - start})`, at })
+const user = (n: number, at: number): User => ({ id: `user_${n}`, email: `user${n}@example.com`, first: 'Ada', last: `Lovelace ${at - start}`, at })
+const membership = (n: number, at: number): Membership => ({
+  id: `orgmem_${n}`,
+  user: user(n, start),
+  organization: organization(Math.floor(n / peopleInOrganization), start),
+  role: at === start ? 'org:member' : `org:role_${at - start}`,
+  at,
+})
+
+/** Something that happened to the first `count` records of an entity; `version` 0 is their beginning. */
+export type Wave = { entity: 'organization' | 'person' | 'membership'; count: number; version: number }
+
+/** How many organizations `people` people are in. */
+export const organizationsOf = (people: number): number => Math.ceil(people / peopleInOrganization)
+
+/** Organizations, people and memberships from nothing: the whole road. */
+export const everything = (people: number): Wave[] => [
+  { entity: 'organization', count: organizationsOf(people), version: 0 },
+  { entity: 'person', count: people, version: 0 },
+  { entity: 'membership', count: people, version: 0 },
+]
+
+const eventOf = ({ entity, version }: Wave, n: number): object => {
+  const kind = version === 0 ? 'created' : 'updated'
+  const at = start + version
+  if (entity === 'organization') return organizationEvent(kind, organization(n, at))
+  return entity === 'person' ? userEvent(kind, user(n, at)) : membershipEvent(kind, membership(n, at))
+}
+
+let deliveries = 0
+
+/** Puts the webhooks of a wave into the inbox, as if they had been received. */
+export const storeWave = async (db: Database, wave: Wave): Promise<void> => {
+  for (let n = 0; n < wave.count; n += 500) {
+    const hints = Array.from({ length: Math.min(500, wave.count - n) }, (_, i) => {
+      const event = eventOf(wave, n + i) as { type: string }
+      return { deliveryId: `msg_${process.pid}_${++deliveries}`, type: event.type, body: Buffer.from(JSON.stringify(event)) }
+    })
+    await storeHints(db.query, hints, Date.now())
+  }
+}
+
+/** Reads everything in the inbox into the mirror: what is left is a backlog of dirty links. */
+export const readInbox = async (db: Database): Promise<void> => {
+  while ((await readHints(db, 1_000, Date.now)).length > 0);
+}

@@ -1,0 +1,146 @@
+import type { CreateInvitationBody } from './bodies.ts'
+import type { InvitationRecord, MembershipRecord, OrganizationRecord, UserRecord } from './entities.ts'
+import { ApiError, notFound } from './errors.ts'
+import { normaliseIdentifier } from './identifications.ts'
+import type { Instance } from './instance.ts'
+import { assertRole, assertRoom, insertMembership } from './memberships.ts'
+import { checkMetadataSize } from './metadata.ts'
+import { invitationJson, managesMembers, publicOrganizationJson } from './present.ts'
+import { createUser } from './users.ts'
+
+const day = 86_400_000
+
+/** Marks invitations whose time is over; Clerk sends no event for it. */
+export const expireInvitations = ({ store, now }: Instance, organizationId: string): void => {
+  for (const invitation of store.invitationsOf(organizationId))
+    if (invitation.status === 'pending' && invitation.expires_at <= now()) invitation.status = 'expired'
+}
+
+/** @throws ApiError 404 */
+export const getInvitation = (instance: Instance, organizationId: string, id: string): InvitationRecord => {
+  expireInvitations(instance, organizationId)
+  const invitation = instance.store.invitations.get(id)
+  if (!invitation || invitation.organization_id !== organizationId)
+    throw notFound(`No invitation was found with id ${id}.`)
+  return invitation
+}
+
+/** @throws ApiError 403 when the user is not a member who may manage the organization's members. */
+const assertInviter = (instance: Instance, organization: OrganizationRecord, userId: string): void => {
+  const membership = instance.store.membership(organization.id, userId)
+  if (!membership || !managesMembers(instance, membership.role))
+    throw new ApiError(403, 'not_an_admin_in_organization', 'not an administrator', {
+      longMessage: 'Only an administrator of the organization can perform this action.',
+    })
+}
+
+const checkInvitation = (instance: Instance, organization: OrganizationRecord, body: CreateInvitationBody): string => {
+  assertRole(instance, body.role)
+  if (body.inviter_user_id) assertInviter(instance, organization, body.inviter_user_id)
+  const email = normaliseIdentifier('email_address', body.email_address)
+  const { store } = instance
+  if (store.holders('email_address', email).some((user) => store.membership(organization.id, user.id)))
+    throw new ApiError(400, 'already_a_member_in_organization', 'already a member', {
+      longMessage: 'A user with this e-mail address is already a member of the organization.',
+    })
+  const open = [...store.invitationsOf(organization.id)]
+  if (open.some((other) => other.status === 'pending' && other.email_address === email))
+    throw new ApiError(400, 'organization_invitation_not_unique', 'organization invitation is not unique', {
+      longMessage: 'A pending invitation for this e-mail address exists already.',
+    })
+  checkMetadataSize({ public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} })
+  return email
+}
+
+const insertInvitation = (
+  instance: Instance,
+  organization: OrganizationRecord,
+  email: string,
+  body: CreateInvitationBody,
+): InvitationRecord => {
+  const now = instance.now()
+  const id = instance.newId('orginv')
+  const invitation: InvitationRecord = {
+    id,
+    seq: instance.nextSeq(),
+    organization_id: organization.id,
+    email_address: email,
+    role: body.role,
+    inviter_user_id: body.inviter_user_id ?? null,
+    status: 'pending',
+    public_metadata: body.public_metadata ?? {},
+    private_metadata: body.private_metadata ?? {},
+    url: `${body.redirect_url ?? 'https://accounts.example.com/accept'}?__clerk_ticket=${id}`,
+    expires_at: now + (body.expires_in_days ?? 30) * day,
+    created_at: now,
+    updated_at: now,
+  }
+  instance.store.addInvitation(invitation)
+  instance.emit('organizationInvitation.created', invitationJson(instance, invitation))
+  return invitation
+}
+
+/** One invitation, or a bulk of them: all are made or none. */
+export const createInvitations = (
+  instance: Instance,
+  organization: OrganizationRecord,
+  bodies: readonly CreateInvitationBody[],
+): InvitationRecord[] => {
+  expireInvitations(instance, organization.id)
+  const emails = bodies.map((body) => checkInvitation(instance, organization, body))
+  if (new Set(emails).size < emails.length)
+    throw new ApiError(400, 'duplicate_record', 'duplicate e-mail addresses', {
+      longMessage: 'The same e-mail address is invited more than once.',
+    })
+  assertRoom(instance, organization, bodies.length)
+  return bodies.map((body, i) => insertInvitation(instance, organization, emails[i] ?? '', body))
+}
+
+const assertPending = (invitation: InvitationRecord): void => {
+  if (invitation.status !== 'pending')
+    throw new ApiError(400, 'organization_invitation_not_pending', 'organization invitation not pending', {
+      longMessage: 'The organization invitation is not pending anymore.',
+    })
+}
+
+/** Only pending invitations can be revoked. */
+export const revokeInvitation = (
+  instance: Instance,
+  organization: OrganizationRecord,
+  invitation: InvitationRecord,
+  requestingUserId?: string | null,
+): void => {
+  if (requestingUserId) assertInviter(instance, organization, requestingUserId)
+  assertPending(invitation)
+  invitation.status = 'revoked'
+  invitation.updated_at = instance.now()
+  instance.emit('organizationInvitation.revoked', invitationJson(instance, invitation))
+}
+
+/**
+ * What happens when the invited person follows the link: a user, if there is none with this address, and a membership that
+ * carries the invitation's role and metadata.
+ */
+export const acceptInvitation = (
+  instance: Instance,
+  invitation: InvitationRecord,
+): { user: UserRecord; membership: MembershipRecord } => {
+  const { store } = instance
+  const organization = store.organizations.get(invitation.organization_id)
+  if (!organization) throw notFound('Given organization not found.')
+  expireInvitations(instance, organization.id)
+  assertPending(invitation)
+  const user =
+    store.holders('email_address', invitation.email_address)[0] ??
+    createUser(instance, { email_address: [invitation.email_address], skip_user_requirement: true })
+  invitation.status = 'accepted'
+  invitation.updated_at = instance.now()
+  instance.emit('organizationInvitation.accepted', {
+    ...invitationJson(instance, invitation),
+    user_id: user.id,
+    data: { public_organization_data: publicOrganizationJson(organization) },
+  })
+  const { role, public_metadata, private_metadata } = invitation
+  const membership = insertMembership(instance, organization, user, { role, public_metadata, private_metadata })
+  return { user, membership }
+}

@@ -1,0 +1,133 @@
+import type { CreateMembershipBody, MetadataBody } from './bodies.ts'
+import type { MembershipRecord, Metadata, OrganizationRecord, UserRecord } from './entities.ts'
+import { ApiError, notFound } from './errors.ts'
+import type { Instance } from './instance.ts'
+import { changeMetadata, checkMetadataSize } from './metadata.ts'
+import { managesMembers, membershipEvent } from './present.ts'
+
+/** @throws ApiError 404 that names the parameter, as Clerk does for a role that the instance does not have. */
+export const assertRole = ({ settings }: Instance, role: string): void => {
+  if (!settings.roles.some(({ key }) => key === role)) throw notFound('Organization role not found', 'role')
+}
+
+/**
+ * Room for `more` members. Invitations that are still open take room too.
+ * @throws ApiError 403
+ */
+export const assertRoom = ({ store }: Instance, organization: OrganizationRecord, more = 1): void => {
+  const limit = organization.max_allowed_memberships
+  if (limit === 0) return
+  const pending = [...store.invitationsOf(organization.id)].filter(({ status }) => status === 'pending').length
+  if (store.membershipsOf(organization.id).size + pending + more > limit)
+    throw new ApiError(403, 'organization_membership_quota_exceeded', 'organization membership quota exceeded', {
+      longMessage: `You have reached your limit of ${limit} organization memberships, including outstanding invitations.`,
+    })
+}
+
+/** @throws ApiError 404 */
+export const getMembership = ({ store }: Instance, organizationId: string, userId: string): MembershipRecord => {
+  const membership = store.membership(organizationId, userId)
+  if (!membership) throw notFound('Organization membership was not found.')
+  return membership
+}
+
+type NewMembership = { role: string; public_metadata: Metadata; private_metadata: Metadata }
+
+/** Puts a user into an organization, without asking for room. */
+export const insertMembership = (
+  instance: Instance,
+  organization: OrganizationRecord,
+  user: UserRecord,
+  input: NewMembership,
+): MembershipRecord => {
+  const now = instance.now()
+  const membership: MembershipRecord = {
+    id: instance.newId('orgmem'),
+    seq: instance.nextSeq(),
+    user_id: user.id,
+    organization_id: organization.id,
+    ...input,
+    scim_managed: false,
+    created_at: now,
+    updated_at: now,
+  }
+  instance.store.addMembership(membership)
+  instance.emit('organizationMembership.created', membershipEvent(instance, membership))
+  return membership
+}
+
+/** POST /organizations/{id}/memberships. */
+export const createMembership = (
+  instance: Instance,
+  organization: OrganizationRecord,
+  body: CreateMembershipBody,
+): MembershipRecord => {
+  assertRole(instance, body.role)
+  const user = instance.store.users.get(body.user_id)
+  if (!user) throw notFound(`No user was found with id ${body.user_id}`, 'user_id')
+  if (instance.store.membership(organization.id, user.id))
+    throw new ApiError(400, 'already_a_member_in_organization', 'already a member', {
+      longMessage: 'This user is already a member of the organization.',
+    })
+  assertRoom(instance, organization)
+  const metadata = { public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} }
+  checkMetadataSize(metadata)
+  return insertMembership(instance, organization, user, { role: body.role, ...metadata })
+}
+
+/** @throws ApiError 400 when nobody else in the organization may manage its members. */
+const assertNotLastManager = (instance: Instance, membership: MembershipRecord): void => {
+  if (!managesMembers(instance, membership.role)) return
+  for (const other of instance.store.membershipsOf(membership.organization_id).values())
+    if (other !== membership && managesMembers(instance, other.role)) return
+  throw new ApiError(400, 'organization_minimum_permissions_needed', 'minimum permissions needed', {
+    longMessage: 'There has to be at least one organization member with the minimum required permissions.',
+  })
+}
+
+const assertNotFromDirectory = (membership: MembershipRecord): void => {
+  if (membership.scim_managed)
+    throw new ApiError(409, 'organization_membership_managed_by_scim', 'managed by SCIM', {
+      longMessage: "This membership is managed by the organization's directory.",
+    })
+}
+
+const membershipChanged = (instance: Instance, membership: MembershipRecord): void => {
+  membership.updated_at = instance.now()
+  instance.store.memberships.touch()
+  instance.emit('organizationMembership.updated', membershipEvent(instance, membership))
+}
+
+/** PATCH /organizations/{id}/memberships/{user_id}. */
+export const changeRole = (instance: Instance, membership: MembershipRecord, role: string): void => {
+  assertRole(instance, role)
+  assertNotFromDirectory(membership)
+  if (!managesMembers(instance, role)) assertNotLastManager(instance, membership)
+  membership.role = role
+  membershipChanged(instance, membership)
+}
+
+/** Merges metadata into a membership's, as PATCH does. */
+export const changeMembershipMetadata = (
+  instance: Instance,
+  membership: MembershipRecord,
+  body: MetadataBody,
+): void => {
+  const { public_metadata, private_metadata } = membership
+  Object.assign(membership, changeMetadata({ public_metadata, private_metadata }, body, 'merge'))
+  membershipChanged(instance, membership)
+}
+
+/** Takes a membership out, with or without its event. */
+export const removeMembership = (instance: Instance, membership: MembershipRecord, withEvent: boolean): void => {
+  const data = withEvent ? membershipEvent(instance, membership) : undefined
+  instance.store.removeMembership(membership)
+  if (data) instance.emit('organizationMembership.deleted', data)
+}
+
+/** DELETE /organizations/{id}/memberships/{user_id}: refused for the last member who may manage the others. */
+export const deleteMembership = (instance: Instance, membership: MembershipRecord): void => {
+  assertNotFromDirectory(membership)
+  assertNotLastManager(instance, membership)
+  removeMembership(instance, membership, true)
+}

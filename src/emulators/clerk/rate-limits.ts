@@ -1,0 +1,59 @@
+import type { Clock } from '../kit/clock.ts'
+import { ApiError } from './errors.ts'
+import type { Limit, RateLimits } from './settings.ts'
+
+/** Which limits a request counts against: each has a name of its own, such as that of the record it changes. */
+const limitsFor = (limits: RateLimits, method: string, path: string): [string, Limit | null][] => {
+  const found: [string, Limit | null][] = [['instance', limits.instance]]
+  const changes = method === 'PATCH' || method === 'PUT'
+  const record = /^\/v1\/(?:users\/[^/]+|organizations\/[^/]+(?:\/memberships\/[^/]+)?)(?=(?:\/metadata)?$)/.exec(path)
+  if (changes && record) found.push([record[0], limits.record])
+  if (method === 'POST' && /^\/v1\/organizations\/[^/]+\/invitations$/.test(path))
+    found.push(['organization_invitations', limits.organizationInvitations])
+  if (method === 'POST' && /^\/v1\/organizations\/[^/]+\/invitations\/bulk$/.test(path))
+    found.push(['organization_invitations_bulk', limits.organizationInvitationsBulk])
+  return found
+}
+
+export type RateLimiter = {
+  /** Counts a request. @throws ApiError 429 with the seconds to wait */
+  count: (method: string, path: string) => void
+  reset: () => void
+}
+
+/**
+ * Clerk's rate limits on the emulator's clock. The documentation gives requests per window and not how windows are cut: here
+ * no window of that length, wherever it starts, ever holds more. A refused request does not count.
+ */
+export const createRateLimiter = (limits: RateLimits, clock: Clock): RateLimiter => {
+  let seen = new Map<string, number[]>()
+
+  const recent = (name: string, windowMs: number): number[] => {
+    const times = (seen.get(name) ?? []).filter((at) => clock.now() - at < windowMs)
+    seen.set(name, times)
+    return times
+  }
+
+  return {
+    count: (method, path) => {
+      if (seen.size > 10_000)
+        seen = new Map([...seen].filter(([, times]) => clock.now() - (times.at(-1) ?? 0) < 3_600_000))
+      const counted: number[][] = []
+      for (const [name, limit] of limitsFor(limits, method, path)) {
+        if (!limit) continue
+        const times = recent(name, limit.windowMs)
+        const oldest = times[times.length - limit.requests]
+        if (oldest !== undefined)
+          throw new ApiError(429, 'too_many_requests', 'Too many requests', {
+            longMessage: 'Too many requests, retry later',
+            retryAfter: Math.max(1, Math.ceil((oldest + limit.windowMs - clock.now()) / 1000)),
+          })
+        counted.push(times)
+      }
+      for (const times of counted) times.push(clock.now())
+    },
+    reset: () => {
+      seen = new Map()
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Context, MiddlewareHandler, Next } from 'hono'
+import type { Clock } from './clock.ts'
+import type { FaultList } from './faults.ts'
+
+/** What a caller in the same process gets in place of a cut connection; an app's `onError` should throw it on. */
+export class ConnectionCut extends Error {
+  override readonly name = 'ConnectionCut'
+}
+
+/** Cuts the connection under a request, so that the caller sees a reset and no answer. In-process callers get a thrown ConnectionCut. */
+const cut = (c: Context): Response => {
+  const socket = (c.env as Partial<HttpBindings> | undefined)?.outgoing?.socket
+  if (!socket) throw new ConnectionCut('connection cut by a fault (no socket: the app was called in-process)')
+  socket.destroy()
+  return new Response(null, { status: 499 })
+}
+
+/** Applies the fault list to every request outside `/_emulator/`. */
+export const faultMiddleware =
+  (faults: FaultList, clock: Clock): MiddlewareHandler =>
+  async (c: Context, next: Next) => {
+    if (c.req.path.startsWith('/_emulator/')) return next()
+    const fault = faults.take({ method: c.req.method, path: c.req.path })
+    if (!fault) return next()
+    if (fault.latencyMs) await clock.sleep(fault.latencyMs)
+    if (fault.drop === 'request') return cut(c)
+    if (fault.respond) {
+      const { status, body, headers } = fault.respond
+      const text = body === undefined || typeof body === 'string' ? (body ?? '') : JSON.stringify(body)
+      return new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } })
+    }
+    await next()
+    if (fault.drop === 'answer') return cut(c)
+    return undefined
+  }

@@ -1,0 +1,72 @@
+/**
+ * Faults by request: what goes wrong, how often and for how long. One rule list per emulator, set in the process or over
+ * `/_emulator/faults`; the first rule that matches a request and is not used up applies.
+ *
+ * A rule matches by method and by a path pattern (`*` stands for anything). `times` uses it up, `until` (ms of the
+ * emulator's clock) ends it: a rule with neither stays until it is removed.
+ */
+export type Fault = {
+  /** HTTP method; any when absent. */
+  method?: string
+  /** Path pattern without the query, `*` for anything; any path when absent. */
+  path?: string
+  /** How many requests it applies to; without it, all. */
+  times?: number
+  /** Clock time in ms at which it ends. */
+  until?: number
+  /** Let this many matching requests pass first. */
+  after?: number
+  /** Wait this long before the request is worked on. */
+  latencyMs?: number
+  /** Answer this instead of doing the work. */
+  respond?: { status: number; body?: unknown; headers?: Record<string, string> }
+  /** `answer`: do the work, then cut the connection. `request`: cut the connection and do nothing. */
+  drop?: 'answer' | 'request'
+  /** A fault that only the emulator itself can make (such as a row lock); its name and detail are the emulator's. */
+  special?: string
+  detail?: unknown
+}
+
+export type FaultList = {
+  add: (...faults: Fault[]) => void
+  clear: () => void
+  list: () => readonly Fault[]
+  /** The fault for this request, counted as used. `special` narrows to faults of that name; without it, faults with none. */
+  take: (request: { method: string; path: string }, special?: string) => Fault | undefined
+}
+
+const matches = (pattern: string, path: string): boolean => {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`).test(path)
+}
+
+/** An empty list of faults on the given clock. */
+export const createFaults = (now: () => number): FaultList => {
+  let rules: { fault: Fault; left: number; skip: number }[] = []
+  return {
+    add: (...faults) => {
+      for (const fault of faults)
+        rules.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY, skip: fault.after ?? 0 })
+    },
+    clear: () => {
+      rules = []
+    },
+    list: () => rules.map((rule) => rule.fault),
+    take: (request, special) => {
+      rules = rules.filter((rule) => rule.left > 0 && (rule.fault.until === undefined || now() < rule.fault.until))
+      for (const rule of rules) {
+        const { method, path } = rule.fault
+        if (rule.fault.special !== special) continue
+        if (method !== undefined && method.toUpperCase() !== request.method.toUpperCase()) continue
+        if (path !== undefined && !matches(path, request.path)) continue
+        if (rule.skip > 0) {
+          rule.skip--
+          continue
+        }
+        rule.left--
+        return rule.fault
+      }
+      return undefined
+    },
+  }
+}

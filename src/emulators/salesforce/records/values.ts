@@ -1,0 +1,113 @@
+import { type RecordError, RequestFailure } from '../errors.ts'
+import { toId18 } from '../ids.ts'
+import { type Field, isText } from '../schema.ts'
+import type { Value } from '../store.ts'
+
+// Values pass two gates, as in Salesforce. The first reads JSON: what cannot be read as the field's type spoils the whole
+// request (JSON_PARSER_ERROR), since the reader fails before any record exists. The second looks at the value that was
+// read (length, format, picklist) and fails the one record.
+
+const tokenOf = (json: unknown): string => {
+  if (json === null) return 'VALUE_NULL'
+  if (Array.isArray(json)) return 'START_ARRAY value ['
+  if (typeof json === 'object') return 'START_OBJECT value {'
+  if (typeof json === 'boolean') return json ? 'VALUE_TRUE value true' : 'VALUE_FALSE value false'
+  if (typeof json === 'number')
+    return `${Number.isInteger(json) ? 'VALUE_NUMBER_INT' : 'VALUE_NUMBER_FLOAT'} value ${json}`
+  return `VALUE_STRING value ${String(json)}`
+}
+const unreadable = (type: string, json: unknown): RequestFailure =>
+  new RequestFailure(
+    400,
+    'JSON_PARSER_ERROR',
+    `Cannot deserialize instance of ${type} from ${tokenOf(json)} or request may be missing a required field at [line:1, column:1]`,
+  )
+
+const dateTime = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})$/
+const date = /^(\d{4})-(\d{2})-(\d{2})$/
+
+/** Milliseconds, cut to whole seconds, which is all that Salesforce keeps; undefined for what is no date-time with a zone. */
+export const readDateTime = (text: string): number | undefined => {
+  if (!dateTime.test(text)) return undefined
+  const at = Date.parse(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
+  return Number.isNaN(at) ? undefined : Math.floor(at / 1000) * 1000
+}
+
+/** `YYYY-MM-DD` when it is a day of the calendar. */
+export const readDate = (text: string): string | undefined => {
+  if (!date.test(text)) return undefined
+  const at = Date.parse(`${text}T00:00:00Z`)
+  return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text ? undefined : text
+}
+
+/**
+ * First gate: the value that a JSON value means for a field. Text loses white space at both ends, and empty text is null.
+ * @throws RequestFailure JSON_PARSER_ERROR
+ */
+export const readValue = (field: Field, json: unknown): Value => {
+  if (json === null || json === undefined) return null
+  if (isText(field.type) || field.type === 'id' || field.type === 'reference') {
+    if (typeof json !== 'string') throw unreadable('string', json)
+    const text = json.trim()
+    return text === '' ? null : text
+  }
+  if (field.type === 'boolean') {
+    if (typeof json !== 'boolean') throw unreadable('boolean', json)
+    return json
+  }
+  if (field.type === 'datetime' || field.type === 'date') {
+    if (json === '') return null
+    const value = typeof json !== 'string' ? undefined : field.type === 'date' ? readDate(json) : readDateTime(json)
+    if (value === undefined) throw unreadable(field.type, json)
+    return value
+  }
+  if (typeof json !== 'number' || (field.type === 'int' && !Number.isInteger(json))) {
+    throw unreadable(field.type === 'int' ? 'int' : 'double', json)
+  }
+  return json
+}
+
+// Salesforce's own rules for addresses are not published in full; this is the documented core: one @, a domain with a
+// dot and no odd ones, no spaces.
+const email =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$/
+
+/** Second gate: what is wrong with a value of a field, if anything. */
+export const checkValue = (field: Field, value: Value, keyPrefix?: string): RecordError | undefined => {
+  if (typeof value !== 'string') return undefined
+  const error = (statusCode: string, message: string): RecordError => ({ statusCode, message, fields: [field.name] })
+  if (field.type === 'reference') {
+    const id = toId18(value)
+    return id && (!keyPrefix || id.startsWith(keyPrefix))
+      ? undefined
+      : error('MALFORMED_ID', `${field.label}: id value of incorrect type: ${value}`)
+  }
+  if (field.type === 'date') return undefined
+  if (field.length > 0 && value.length > field.length) {
+    return error('STRING_TOO_LONG', `${field.label}: data value too large: ${value} (max length=${field.length})`)
+  }
+  if (field.type === 'email' && !email.test(value)) {
+    return error('INVALID_EMAIL_ADDRESS', `${field.label}: invalid email address: ${value}`)
+  }
+  if (field.restricted) {
+    const bad = (field.type === 'multipicklist' ? value.split(';') : [value]).find(
+      (each) => !field.picklist.includes(each),
+    )
+    if (bad !== undefined) {
+      return error(
+        'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST',
+        `${field.label}: bad value for restricted picklist field: ${bad}`,
+      )
+    }
+  }
+  return undefined
+}
+
+/** A value as the API shows it. */
+export const showValue = (field: Field, value: Value | undefined): Value => {
+  if (value === undefined || value === null) return field.type === 'boolean' ? false : null
+  return field.type === 'datetime' && typeof value === 'number' ? showDateTime(value) : value
+}
+
+/** `2026-01-05T09:00:00.000+0000`. */
+export const showDateTime = (at: number): string => `${new Date(at).toISOString().slice(0, 23)}+0000`

@@ -1,0 +1,35 @@
+import type { Call, Params } from '../api.ts'
+import { notFound, refused } from '../errors.ts'
+import { visibleField } from '../records/read-record.ts'
+import type { Writer } from '../records/save.ts'
+import type { Field, ObjectType } from '../schema.ts'
+
+/** The object that a path names. @throws RequestFailure NOT_FOUND */
+export const objectOf = (call: Call, params: Params): ObjectType => {
+  const object = call.org.schema.find(params['object'] ?? '')
+  if (!object?.queryable) throw notFound()
+  return object
+}
+
+/** The external-id field that a path names. @throws RequestFailure NOT_FOUND */
+export const externalIdField = (object: ObjectType, name: string): Field => {
+  const field = visibleField(object, name)
+  if (!field?.externalId) throw notFound(`Provided external ID field does not exist or is not accessible: ${name}`)
+  return field
+}
+
+/** The fields that a list of names means. @throws RequestFailure INVALID_FIELD */
+export const namedFields = (object: ObjectType, names: readonly string[]): Field[] =>
+  names.map((name) => {
+    const field = visibleField(object, name.trim())
+    if (!field) throw refused('INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`)
+    return field
+  })
+
+/** Who writes, under which headers. */
+export const writerOf = (call: Call, unlocked?: ReadonlySet<string>): Writer => ({
+  org: call.org,
+  userId: call.org.userId,
+  allowDuplicates: /allowSave\s*=\s*true/i.test(call.header('sforce-duplicate-rule-header') ?? ''),
+  ...(unlocked ? { unlocked } : {}),
+})

@@ -1,0 +1,129 @@
+/**
+ * The schema of the org: which objects and fields exist, and what the integration user may see and write of them.
+ *
+ * Standard objects are listed in `standard-objects.ts` as far as a sync of people and organizations meets them. Custom
+ * fields and permissions come from a Salesforce DX project (`metadata.ts`) and from options. A field without read
+ * permission is kept, so that a person in the user interface could fill it, but for the API it does not exist; this is
+ * what field-level security does, and why "No such column" usually means a missing permission.
+ */
+export type FieldType =
+  | 'id'
+  | 'string'
+  | 'textarea'
+  | 'email'
+  | 'phone'
+  | 'url'
+  | 'picklist'
+  | 'multipicklist'
+  | 'reference'
+  | 'datetime'
+  | 'date'
+  | 'boolean'
+  | 'double'
+  | 'currency'
+  | 'int'
+
+export type Field = {
+  name: string
+  label: string
+  type: FieldType
+  /** Characters; 0 where length means nothing. */
+  length: number
+  custom: boolean
+  nillable: boolean
+  createable: boolean
+  updateable: boolean
+  defaultValue: boolean | undefined
+  unique: boolean
+  caseSensitive: boolean
+  externalId: boolean
+  restricted: boolean
+  picklist: readonly string[]
+  referenceTo: string | undefined
+  relationshipName: string | undefined
+  /** Field-level security applies; false for required and system fields, which everybody sees. */
+  permissionable: boolean
+  /** What the integration user may do with it. */
+  visible: boolean
+  writable: boolean
+  /** Kept in an index of the store. */
+  indexed: boolean
+  helpText: string | undefined
+}
+
+export type ObjectType = {
+  name: string
+  label: string
+  labelPlural: string
+  keyPrefix: string
+  createable: boolean
+  updateable: boolean
+  deletable: boolean
+  queryable: boolean
+  fields: readonly Field[]
+  /** By lower-cased name: the API ignores the case of names. */
+  byName: ReadonlyMap<string, Field>
+  /** Reference fields by lower-cased relationship name, such as `account`. */
+  byRelationship: ReadonlyMap<string, Field>
+}
+
+export type Schema = {
+  objects: readonly ObjectType[]
+  find: (name: string) => ObjectType | undefined
+  ofId: (id: string) => ObjectType | undefined
+}
+
+/** A field of the schema from the few properties that matter for it. */
+export const makeField = (field: Partial<Field> & Pick<Field, 'name' | 'type'>): Field => ({
+  label: field.name,
+  length: 0,
+  custom: false,
+  nillable: true,
+  createable: true,
+  updateable: true,
+  defaultValue: undefined,
+  unique: false,
+  caseSensitive: false,
+  externalId: false,
+  restricted: false,
+  picklist: [],
+  referenceTo: undefined,
+  relationshipName: undefined,
+  permissionable: true,
+  visible: true,
+  writable: true,
+  indexed: false,
+  helpText: undefined,
+  ...field,
+})
+
+/** An object of the schema, with its fields by name and by relationship. */
+export const makeObject = (object: Omit<ObjectType, 'byName' | 'byRelationship'>): ObjectType => ({
+  ...object,
+  byName: new Map(object.fields.map((field) => [field.name.toLowerCase(), field])),
+  byRelationship: new Map(
+    object.fields.flatMap((field) => (field.relationshipName ? [[field.relationshipName.toLowerCase(), field]] : [])),
+  ),
+})
+
+/** The schema over a list of objects. */
+export const makeSchema = (objects: readonly ObjectType[]): Schema => {
+  const byName = new Map(objects.map((object) => [object.name.toLowerCase(), object]))
+  const byPrefix = new Map(objects.map((object) => [object.keyPrefix, object]))
+  return {
+    objects,
+    find: (name) => byName.get(name.toLowerCase()),
+    ofId: (id) => byPrefix.get(id.slice(0, 3)),
+  }
+}
+
+/** Whether values of the field are compared as text, and so by the field's case rule. */
+export const isText = (type: FieldType): boolean =>
+  type !== 'id' &&
+  type !== 'reference' &&
+  type !== 'datetime' &&
+  type !== 'date' &&
+  type !== 'boolean' &&
+  type !== 'double' &&
+  type !== 'currency' &&
+  type !== 'int'

@@ -1,0 +1,24 @@
+import { type DestinationStream, type LoggerOptions, pino } from 'pino'
+
+/**
+ * Structured logs, one JSON object a line. The same five fields everywhere: `stage`, `side`, `entity`, `linkId`, `runId`.
+ * Never a body, a name, an address or a key: what has no business in a log is not handed to it, and what looks like it is cut out.
+ */
+export type Log = {
+  debug: (fields: object, message: string) => void
+  info: (fields: object, message: string) => void
+  warn: (fields: object, message: string) => void
+  error: (fields: object, message: string) => void
+}
+
+/** A log at `level`; `silent` says nothing. */
+export const createLog = (level: string, destination?: DestinationStream): Log => {
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    redact: { paths: ['body', 'headers', 'token', 'secret', 'authorization', '*.body', '*.headers'], remove: true },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  }
+  return destination ? pino(options, destination) : pino(options)
+}

@@ -1,0 +1,103 @@
+/**
+ * Salesforce's API as clerkforce uses it: a handful of calls, each of them one HTTP request and one API call of the org's allowance.
+ * Retrying is not done here (but for one renewal of an expired token): the writer decides, by the error's `kind`.
+ */
+
+/** Field values of one record; nested objects are parents by external id, such as `{ Account: { Clerk_Org_Id__c: 'org_x' } }`. */
+export type Row = { readonly [field: string]: unknown }
+
+/** One sObject Collections request, at most 200 rows of one object. Answers come in the order of the rows. */
+export type CollectionRequest =
+  /** `PATCH /composite/sobjects/{object}/{externalIdField}`: every row carries the external id and no record id. */
+  | { kind: 'upsert'; object: string; externalIdField: string; rows: readonly Row[] }
+  /** `PATCH /composite/sobjects`: every row carries `Id`. */
+  | { kind: 'update'; object: string; rows: readonly Row[] }
+  /** `DELETE /composite/sobjects?ids=`. */
+  | { kind: 'delete'; object: string; ids: readonly string[] }
+
+export type RowResult =
+  | { ok: true; id: string; created: boolean }
+  | {
+      ok: false
+      code: string
+      message: string
+      fields: readonly string[]
+      /** The request of this row, one of several, was refused as a whole: perhaps for another row's sake. Send fewer of its rows together. */
+      wholeRequest?: true
+    }
+
+/** A queried record: field values, `Id` in 18 characters; parents nested; without the `attributes` that the wire carries. */
+export type QueriedRecord = { readonly Id: string; readonly [field: string]: unknown }
+
+export type FieldDescription = {
+  name: string
+  label: string
+  /** Salesforce's field type: string, email, phone, picklist, multipicklist, reference, datetime, date, boolean, double, ... */
+  type: string
+  length: number
+  createable: boolean
+  updateable: boolean
+  nillable: boolean
+  externalId: boolean
+  unique: boolean
+  caseSensitive: boolean
+  restrictedPicklist: boolean
+  picklistValues: readonly string[]
+}
+
+export type ObjectDescription = {
+  name: string
+  createable: boolean
+  updateable: boolean
+  deletable: boolean
+  fields: ReadonlyMap<string, FieldDescription>
+}
+
+export type Usage = { used: number; limit: number }
+
+export type SalesforceApi = {
+  /**
+   * Sends 1 to 5 Collections as one API call: one alone goes to `/composite/sobjects…`, several go as one Composite, in order.
+   * Resolves with one list of results for each request, in order.
+   */
+  write: (requests: readonly CollectionRequest[]) => Promise<RowResult[][]>
+  /** Runs 1 to 5 SOQL queries as one API call (Composite when several) and follows `nextRecordsUrl` (each page one more call).
+   * With `deleted`, `queryAll`: records in the recycle bin are shown too. */
+  query: (soqls: readonly string[], options?: { deleted?: boolean }) => Promise<QueriedRecord[][]>
+  /** `POST /composite/sobjects/{object}` with up to 2,000 ids; null where a record is missing or deleted. */
+  retrieve: (object: string, ids: readonly string[], fields: readonly string[]) => Promise<(QueriedRecord | null)[]>
+  /** Undefined where the object does not exist for our user (404). */
+  describe: (object: string) => Promise<ObjectDescription | undefined>
+  /** `GET /limits`: the day's API calls. */
+  limits: () => Promise<Usage>
+  /** What the newest answer's `Sforce-Limit-Info` said; undefined before the first answer. */
+  usage: () => Usage | undefined
+  /** API calls made since the start, by kind of call. */
+  calls: () => Readonly<Record<string, number>>
+}
+
+/**
+ * Why a whole request failed. Per-record failures are not errors: they come as `RowResult`.
+ * - `outage`: nothing was done: not sent (connection refused, DNS, TLS), 503, or maintenance; for reads also everything below; pause the side.
+ * - `lost-answer`: a write went out and no whole answer came back (reset, timeout), or a 500, 502 or 504 that does not say how far it got, or
+ *   a later request of the same call failed: it may have been done; read back.
+ * - `allowance`: 403 REQUEST_LIMIT_EXCEEDED: the day's calls are used up, or too many long calls at once.
+ * - `auth`: no token to be had, 401 again after one renewal, or our user or the whole org is shut out (such as API_DISABLED_FOR_ORG).
+ * - `refused`: any other 4xx, with Salesforce's own code and words: one record may have spoiled the request; bisect.
+ */
+export type SalesforceFailure = 'outage' | 'lost-answer' | 'allowance' | 'auth' | 'refused'
+
+export class SalesforceError extends Error {
+  override readonly name: string = 'SalesforceError'
+  readonly kind: SalesforceFailure
+  /** Salesforce's error code, such as INVALID_SESSION_ID, or the network's, such as ECONNREFUSED. */
+  readonly code: string
+  readonly status: number | undefined
+
+  constructor(kind: SalesforceFailure, code: string, message: string, options?: { status?: number; cause?: unknown }) {
+    super(message, { cause: options?.cause })
+    this.kind = kind
+    this.code = code
+    this.status = options?.status
+  }
+}

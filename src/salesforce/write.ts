@@ -1,0 +1,127 @@
+import {
+  type CollectionRequest,
+  type RowResult,
+  type SalesforceApi,
+  SalesforceError,
+  type SalesforceFailure,
+} from './api.ts'
+import { readResults, refusedRows, toWire } from './collections.ts'
+import { assertSubrequestCount, sendComposite } from './composite.ts'
+import { failureOfStatus } from './failure.ts'
+import type { Http } from './http.ts'
+import { errorsOf, type Subresponse } from './schemas.ts'
+
+export type Write = SalesforceApi['write']
+
+/**
+ * Writes Collections, several of them as one Composite.
+ *
+ * Salesforce documents `/composite/sobjects` inside a Composite, but leaves open whether that covers the upsert form. So it is tried: an
+ * upsert that is refused inside a Composite is sent again alone. Accepted alone, it was the form, and from then on upserts go alone (said
+ * once, for it costs up to five times the calls); refused alone too, it was the contents.
+ */
+export const createWrite = (http: Http, base: string, onNotice: (notice: string) => void): Write => {
+  let upsertInComposite = true
+
+  const sendAlone = async (request: CollectionRequest): Promise<RowResult[]> =>
+    readResults(request, await http.send({ ...toWire(request, base), kind: 'write', effect: 'writes' }))
+
+  /** Alone, but as one of several: its refusal is its rows' failure and not that of the others. */
+  const sendBeside = async (request: CollectionRequest): Promise<{ accepted: boolean; rows: RowResult[] }> => {
+    try {
+      return { accepted: true, rows: await sendAlone(request) }
+    } catch (error) {
+      if (!(error instanceof SalesforceError && error.kind === 'refused')) throw error
+      const { code, message, status = 400 } = error
+      return { accepted: false, rows: refusedRows(request, [{ code, message, fields: [] }], status) }
+    }
+  }
+
+  const settleSubresponse = async (request: CollectionRequest, { status, body }: Subresponse): Promise<RowResult[]> => {
+    if (status >= 200 && status < 300) return readResults(request, body)
+    const errors = errorsOf(body)
+    if (request.kind !== 'upsert' || !isRefusal(status, errors[0]?.code)) return refusedRows(request, errors, status)
+    const { accepted, rows } = await sendBeside(request)
+    if (accepted && upsertInComposite) {
+      upsertInComposite = false
+      onNotice(
+        'This org refuses upserts by external id inside Composite; they go as single calls of 200 records from now on.',
+      )
+    }
+    return rows
+  }
+
+  const sendRun = async (run: readonly CollectionRequest[], results: RowResult[][]): Promise<void> => {
+    const [first] = run
+    if (first && run.length === 1) {
+      results.push((await sendBeside(first)).rows)
+      return
+    }
+    const wire = run.map((request) => toWire(request, base))
+    const subresponses = await sendComposite(http, base, 'write-composite', wire)
+    throwIfAllTurnedAway(subresponses)
+    try {
+      for (const [index, subresponse] of subresponses.entries()) {
+        const request = run[index]
+        if (request) results.push(await settleSubresponse(request, subresponse))
+      }
+    } catch (error) {
+      throw partlyDone(error)
+    }
+  }
+
+  return async (requests) => {
+    assertSubrequestCount(requests.length)
+    const [first] = requests
+    if (first && requests.length === 1) return [await sendAlone(first)]
+    const results: RowResult[][] = []
+    for (const run of runsOf(requests, upsertInComposite)) {
+      try {
+        await sendRun(run, results)
+      } catch (error) {
+        throw results.length > 0 ? partlyDone(error) : error
+      }
+    }
+    return results
+  }
+}
+
+/**
+ * When every subrequest was turned away at the door, so was the call: an outage or a spent allowance, and no record's failure. With one
+ * exception among them the rows' own results say more.
+ */
+const throwIfAllTurnedAway = (subresponses: readonly Subresponse[]): void => {
+  const failures = subresponses.map(({ status, body }) =>
+    status < 300 ? undefined : failureOfStatus(status, errorsOf(body), 'writes'),
+  )
+  const [first] = failures
+  if (first && failures.every((failure) => failure && TURNED_AWAY.has(failure.kind))) throw first
+}
+
+const TURNED_AWAY: ReadonlySet<SalesforceFailure> = new Set(['outage', 'allowance', 'auth'])
+
+/** A 4xx that can be about the form of the request; not one that means the allowance. */
+const isRefusal = (status: number, code: string | undefined): boolean =>
+  status >= 400 && status < 500 && status !== 429 && code !== 'REQUEST_LIMIT_EXCEEDED'
+
+/** Requests that may share a Composite, in order; where upserts may not, each stands alone. */
+const runsOf = (requests: readonly CollectionRequest[], upsertInComposite: boolean): CollectionRequest[][] => {
+  if (upsertInComposite) return [[...requests]]
+  const runs: CollectionRequest[][] = []
+  for (const request of requests) {
+    const last = runs.at(-1)
+    const joins = request.kind !== 'upsert' && last?.[0] !== undefined && last[0].kind !== 'upsert'
+    if (joins) last.push(request)
+    else runs.push([request])
+  }
+  return runs
+}
+
+/** Some of the requests are done and their results would be lost with this error: as good as a lost answer, whatever it was itself. */
+const partlyDone = (error: unknown): unknown =>
+  error instanceof SalesforceError && error.kind !== 'lost-answer'
+    ? new SalesforceError('lost-answer', error.code, `some requests of this call are done, then ${error.message}`, {
+        ...(error.status !== undefined && { status: error.status }),
+        cause: error,
+      })
+    : error

@@ -1,0 +1,105 @@
+import type { ClerkClient } from '../clerk/client.ts'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+import type { SalesforceApi, Usage } from '../salesforce/api.ts'
+import {
+  type CreatedOrganization,
+  createOrganization,
+  type OrganizationRequest,
+} from '../sync/create-organization.ts'
+import type { Engine } from '../sync/engine.ts'
+import {
+  type Counts,
+  type LinkCounts,
+  listParked,
+  listProblems,
+  type ParkedLink,
+  type ProblemHint,
+  readCounts,
+  readLinkCounts,
+  retryParked,
+  retryProblems,
+} from '../sync/mirror/counts.ts'
+
+/** How a process gets on with Salesforce. `checking`: the org has not been asked for its fields yet. */
+export type SalesforceState = 'working' | 'paused' | 'problems' | 'checking'
+
+export type SalesforceStatus = {
+  state: SalesforceState
+  paused: { reason: string; detail: string; until: number } | null
+  /** What in the org stands in the way of the mapping. */
+  problems: readonly string[]
+  notices: readonly string[]
+  /** API calls of the org in the last 24 hours. */
+  usage: Usage | null
+}
+
+export type Status = {
+  counts: Counts
+  links: readonly LinkCounts[]
+  /** Of the process that was asked; null where the database alone was. */
+  salesforce: SalesforceStatus | null
+}
+
+export type Retry = { links?: readonly number[] | 'all' | undefined; problems?: boolean | undefined }
+export type Retried = { links: number; problems: number }
+
+/** What an operator can ask and do, the same in the process and over HTTP. */
+export type Operations = {
+  status: () => Promise<Status>
+  parked: (limit: number) => Promise<ParkedLink[]>
+  problems: (limit: number) => Promise<ProblemHint[]>
+  /** Tries parked links again, and reads hints that could not be read again. */
+  retry: (what: Retry) => Promise<Retried>
+  createOrganization: (request: OrganizationRequest) => Promise<CreatedOrganization>
+}
+
+export type OperationsOptions = {
+  db: Database
+  /** Undefined where no key was given: then no organization can be created. */
+  clerk: Pick<ClerkClient, 'createOrganization' | 'findOrganizations'> | undefined
+  /** Undefined where the database alone is asked. */
+  engine: Engine | undefined
+  salesforce: Pick<SalesforceApi, 'usage'> | undefined
+  clock: Clock
+  newKey: () => string
+}
+
+/** How an engine gets on with Salesforce. */
+export const readSalesforceStatus = (
+  engine: Pick<Engine, 'health'>,
+  salesforce?: Pick<SalesforceApi, 'usage'>,
+): SalesforceStatus => {
+  const { checked, paused } = engine.health()
+  const problems = checked?.problems ?? []
+  const state = paused ? 'paused' : problems.length > 0 ? 'problems' : checked ? 'working' : 'checking'
+  return { state, paused: paused ?? null, problems, notices: checked?.notices ?? [], usage: salesforce?.usage() ?? null }
+}
+
+/** Operations on a database, and on the engine that works on it in this process if there is one. */
+export const createOperations = (options: OperationsOptions): Operations => {
+  const { db, clerk, engine, salesforce, clock, newKey } = options
+  return {
+    status: async () => {
+      const counts = await readCounts(db.query, clock.now())
+      const links = await readLinkCounts(db.query)
+      return { counts, links, salesforce: engine ? readSalesforceStatus(engine, salesforce) : null }
+    },
+    parked: (limit) => listParked(db.query, limit),
+    problems: (limit) => listProblems(db.query, limit),
+    retry: async ({ links = [], problems = false }) => {
+      const retried = await db.transaction(async (query) => ({
+        links: links === 'all' || links.length > 0 ? await retryParked(query, links, clock.now()) : 0,
+        problems: problems ? await retryProblems(query) : 0,
+      }))
+      engine?.wake()
+      return retried
+    },
+    createOrganization: async (request) => {
+      if (!clerk) throw new Error('there is no Clerk client to create organizations with')
+      const created = await createOrganization({ db, clerk, clock, newKey }, request)
+      engine?.wake()
+      return created
+    },
+  }
+}

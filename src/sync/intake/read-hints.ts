@@ -1,0 +1,45 @@
+import { parseEvent } from '../../clerk/event.ts'
+import type { Database } from '../../db/database.ts'
+import { SyncError } from '../../errors.ts'
+import type { Observation } from '../../model/model.ts'
+import { claimHints, finishHints, type Hint } from '../mirror/inbox.ts'
+import { observeClerk } from '../mirror/observe.ts'
+import { observationsOf } from './read-clerk.ts'
+
+/** One hint that was read: what came of it, and how long it lay in the inbox. */
+export type ReadHint = { type: string; outcome: 'observed' | 'problem'; receivedAt: number }
+
+type Reading = { deliveryId: string; observations: Observation[]; problem?: string }
+
+const read = ({ deliveryId, body }: Hint): Reading => {
+  try {
+    const event = parseEvent(JSON.parse(body.toString('utf8')))
+    // The one used type that may come without a subject: Clerk's schema does not promise the id of a deleted object.
+    if (event.kind === 'unused') return { deliveryId, observations: [], problem: `${event.type} names no record` }
+    return { deliveryId, observations: observationsOf(event) }
+  } catch (error) {
+    if (error instanceof SyncError) return { deliveryId, observations: [], problem: `${error.code}: ${error.message}` }
+    throw error
+  }
+}
+
+/**
+ * Reads up to `limit` waiting hints into the mirror, in one transaction: observed and marked as read, or neither.
+ * One that cannot be read is kept with its problem and holds nobody up.
+ */
+export const readHints = (db: Database, limit: number, now: () => number): Promise<ReadHint[]> =>
+  db.transaction(async (query) => {
+    const hints = await claimHints(query, limit)
+    const readings = hints.map(read)
+    await observeClerk(
+      query,
+      readings.flatMap(({ observations }) => observations),
+      now(),
+    )
+    await finishHints(query, readings, now())
+    return hints.map(({ type, receivedAt }, index) => ({
+      type,
+      outcome: readings[index]?.problem === undefined ? 'observed' : 'problem',
+      receivedAt,
+    }))
+  })

@@ -1,0 +1,84 @@
+/** What we set out to create in Clerk, as rows: taken by one call at a time under a lease, finished with what came of it. */
+import type { Database, Query } from '../db/database.ts'
+
+// Any number that only we use: takers of intents, of whatever process, take turns for the length of one short transaction.
+const advisoryLock = 4_800_480_049
+
+const kind = 'create-organization'
+
+export type Taken =
+  /** It is ours until the lease runs out. `look`: an earlier attempt may have made it. */
+  | { state: 'mine'; key: string; look: boolean }
+  /** Another call is at work on it. */
+  | { state: 'busy'; key: string }
+  | { state: 'finished'; key: string; clerkId: string }
+  /** The key was used before, for something else. */
+  | { state: 'other'; key: string; name: string }
+
+type Row = { key: string; name: string; leasedUntil: number; clerkId: string | null; finishedAt: number | null }
+
+const columns = 'key, name, leased_until as "leasedUntil", clerk_id as "clerkId", finished_at as "finishedAt"'
+
+const findIntent = async (query: Query, key: string | undefined, name: string): Promise<Row | undefined> => {
+  const [row] =
+    key === undefined
+      ? await query<Row>(
+          `select ${columns} from clerkforce.intent where kind = $1 and name = $2 and finished_at is null order by created_at limit 1`,
+          [kind, name],
+        )
+      : await query<Row>(`select ${columns} from clerkforce.intent where key = $1`, [key])
+  return row
+}
+
+// One that Clerk refused is opened again: what stood in the way may be gone.
+const upsert = `
+  insert into clerkforce.intent (key, kind, name, request, created_at, leased_by, leased_until) values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (key) do update set request = excluded.request, leased_by = excluded.leased_by, leased_until = excluded.leased_until,
+    finished_at = null`
+
+/**
+ * Takes the intent `key`, or makes it. Without a key the unfinished intent of the same name is taken, if there is one: what looks like a
+ * new request is most often the retry of a lost one.
+ * @param newKey names the intent where there is none.
+ */
+export const takeIntent = (
+  db: Database,
+  wanted: { key: string | undefined; newKey: string; name: string; request: object },
+  { lease, now, leaseMs }: { lease: string; now: number; leaseMs: number },
+): Promise<Taken> =>
+  db.transaction(async (query) => {
+    await query('select pg_advisory_xact_lock($1)', [advisoryLock])
+    const row = await findIntent(query, wanted.key, wanted.name)
+    if (row && row.name !== wanted.name) return { state: 'other', key: row.key, name: row.name }
+    if (row?.clerkId) return { state: 'finished', key: row.key, clerkId: row.clerkId }
+    const open = row !== undefined && row.finishedAt === null
+    if (open && row.leasedUntil > now) return { state: 'busy', key: row.key }
+    const key = row?.key ?? wanted.key ?? wanted.newKey
+    await query(upsert, [key, kind, wanted.name, JSON.stringify(wanted.request), now, lease, now + leaseMs])
+    return { state: 'mine', key, look: open }
+  })
+
+/** Prolongs the lease. False: it ran out, and another call has it. */
+export const renewIntent = async (query: Query, key: string, lease: string, until: number): Promise<boolean> => {
+  const rows = await query(
+    'update clerkforce.intent set leased_until = $3 where key = $1 and leased_by = $2 and finished_at is null returning 1',
+    [key, lease, until],
+  )
+  return rows.length > 0
+}
+
+/** Gives it back unfinished. */
+export const releaseIntent = async (query: Query, key: string, lease: string): Promise<void> => {
+  await query('update clerkforce.intent set leased_by = null, leased_until = 0 where key = $1 and leased_by = $2', [
+    key,
+    lease,
+  ])
+}
+
+/** Finishes it; with null, because Clerk refused. */
+export const finishIntent = async (query: Query, key: string, clerkId: string | null, now: number): Promise<void> => {
+  await query(
+    'update clerkforce.intent set clerk_id = $2, finished_at = $3, leased_by = null, leased_until = 0 where key = $1',
+    [key, clerkId, now],
+  )
+}

@@ -1,0 +1,118 @@
+/** Reads what plan needs for one batch of claims: a handful of statements for the whole batch, never one for each record. */
+import type { Query } from '../../db/database.ts'
+import type { Body, ClerkMembership, Fields, MirrorRecord, SalesforceState } from '../../model/model.ts'
+import type { Claim } from './dirty.ts'
+
+type Row = MirrorRecord & { personId: string | null; organizationId: string | null }
+
+const clerkRecords = `
+  select id, body, version, deleted_at as "deletedAt", person_id as "personId", organization_id as "organizationId"
+  from clerkforce.record where side = 'clerk' and entity = $1 and id = any($2)`
+
+/** Clerk's records by id. */
+export const readClerk = async (query: Query, claims: readonly Claim[]): Promise<Map<string, Row>> => {
+  const [first] = claims
+  if (!first) return new Map()
+  const rows = await query<Row>(clerkRecords, [first.entity, claims.map((one) => one.clerkId)])
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** What we remember of the Salesforce records that claims are linked to; a claim that asks to look remembers nothing. */
+export const readSalesforce = async (query: Query, claims: readonly Claim[]): Promise<Map<number, SalesforceState>> => {
+  const states = new Map<number, SalesforceState>(claims.map(({ linkId }) => [linkId, { state: 'unseen' }]))
+  const known = claims.filter((one) => one.salesforceId !== null && !one.look)
+  const [first] = known
+  if (!first) return states
+  const rows = await query<{ id: string; body: Fields; version: number; deletedAt: number | null }>(
+    `select id, body, version, deleted_at as "deletedAt" from clerkforce.record where side = 'salesforce' and entity = $1 and id = any($2)`,
+    [first.entity, known.map((one) => one.salesforceId)],
+  )
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  for (const { linkId, salesforceId } of known) {
+    const row = byId.get(salesforceId ?? '')
+    if (!row) continue
+    states.set(
+      linkId,
+      row.deletedAt === null
+        ? { state: 'present', id: row.id, fields: row.body, version: row.version }
+        : { state: 'absent', id: row.id },
+    )
+  }
+  return states
+}
+
+/** All memberships that Clerk ever showed of these people. */
+export const readMemberships = async (
+  query: Query,
+  personIds: readonly string[],
+): Promise<Map<string, ClerkMembership[]>> => {
+  const rows = await query<ClerkMembership>(
+    `select id, body, version, deleted_at as "deletedAt", person_id as "personId", organization_id as "organizationId"
+     from clerkforce.record where side = 'clerk' and entity = 'membership' and person_id = any($1)`,
+    [[...new Set(personIds)]],
+  )
+  const byPerson = new Map<string, ClerkMembership[]>()
+  for (const row of rows) {
+    const list = byPerson.get(row.personId)
+    if (list) list.push(row)
+    else byPerson.set(row.personId, [row])
+  }
+  return byPerson
+}
+
+/** A parent as its children see it. */
+export type Parent = {
+  linkId: number | undefined
+  salesforceId: string | undefined
+  deletedAt: number | null
+  dirty: boolean
+  parked: boolean
+  /** The Account that a Contact is on, as last seen. */
+  accountId: string | null
+}
+
+const parents = `
+  select wanted.id, l.id as "linkId", l.salesforce_id as "salesforceId", r.deleted_at as "deletedAt",
+    d.link_id is not null as dirty, l.parked_at is not null as parked, s.body ->> 'AccountId' as "accountId",
+    s.deleted_at is not null as removed
+  from unnest($2::text[]) as wanted(id)
+  left join clerkforce.link l on l.entity = $1 and l.clerk_id = wanted.id
+  left join clerkforce.dirty d on d.link_id = l.id
+  left join clerkforce.record r on r.side = 'clerk' and r.entity = $1 and r.id = wanted.id
+  left join clerkforce.record s on s.side = 'salesforce' and s.entity = $1 and s.id = l.salesforce_id`
+
+type ParentRow = {
+  id: string
+  linkId: number | null
+  salesforceId: string | null
+  deletedAt: number | null
+  dirty: boolean
+  parked: boolean
+  accountId: string | null
+  removed: boolean
+}
+
+/** People or organizations that others depend on, by Clerk id. */
+export const readParents = async (
+  query: Query,
+  entity: 'person' | 'organization',
+  ids: readonly string[],
+): Promise<Map<string, Parent>> => {
+  const rows = await query<ParentRow>(parents, [entity, [...new Set(ids)]])
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        linkId: row.linkId ?? undefined,
+        salesforceId: row.removed ? undefined : (row.salesforceId ?? undefined),
+        deletedAt: row.deletedAt,
+        dirty: row.dirty,
+        parked: row.parked,
+        accountId: row.accountId,
+      },
+    ]),
+  )
+}
+
+/** Whether anything was ever seen in a body: a tombstone that came first has none. */
+export const isEmpty = (body: Body): boolean => Object.keys(body).length === 0

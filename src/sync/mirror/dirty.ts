@@ -1,0 +1,183 @@
+/**
+ * The dirty set: links whose sides may disagree. Mark, claim, settle, release; one statement each.
+ *
+ * A claim is a lease: it moves `due_at` to the lease's end, so that the claim of a process that died is simply due again. A mark
+ * during a lease raises `version`; settling removes a row only at the version that was claimed, so nothing that happened meanwhile
+ * is lost, and there are never two writes in flight for one link.
+ *
+ * Claiming goes parents first, then minute by minute (fair), then by Account: records of one Account go out in one request, and an
+ * Account that is in one request already is left out of the next, because Salesforce locks the Account row for its children.
+ */
+import type { Query } from '../../db/database.ts'
+import { type Entity, rankOf } from '../../model/model.ts'
+
+export type Target = { entity: Entity; clerkId: string }
+
+/** A claimed link. */
+export type Claim = {
+  linkId: number
+  entity: Entity
+  clerkId: string
+  salesforceId: string | null
+  base: { readonly [field: string]: string | number | boolean | null } | null
+  version: number
+  attempts: number
+  look: boolean
+}
+
+const ensureLinks = `
+  insert into clerkforce.link (entity, clerk_id)
+  select entity, clerk_id from unnest($1::text[], $2::text[]) as wanted(entity, clerk_id)
+  where not exists (select 1 from clerkforce.link l where l.entity = wanted.entity and l.clerk_id = wanted.clerk_id)
+  order by entity, clerk_id
+  on conflict (entity, clerk_id) do nothing`
+
+// The group of a person is the organization of the oldest membership that is not deleted: nearly always the primary Account.
+const mark = `
+  insert into clerkforce.dirty as mine (link_id, rank, group_key, version, due_at)
+  select l.id, wanted.rank,
+    case wanted.entity
+      when 'person' then coalesce((
+        select r.organization_id from clerkforce.record r
+        where r.person_id = l.clerk_id and r.side = 'clerk' and r.entity = 'membership' and r.deleted_at is null
+        order by r.version, r.id limit 1), l.clerk_id)
+      when 'membership' then coalesce((
+        select r.organization_id from clerkforce.record r where r.side = 'clerk' and r.entity = 'membership' and r.id = l.clerk_id), l.clerk_id)
+      else l.clerk_id
+    end,
+    1, $4
+  from unnest($1::text[], $2::text[], $3::smallint[]) as wanted(entity, clerk_id, rank)
+  join clerkforce.link l on l.entity = wanted.entity and l.clerk_id = wanted.clerk_id
+  order by l.id
+  on conflict (link_id) do update set
+    version = mine.version + 1,
+    due_at = case when mine.leased_by is null then least(mine.due_at, excluded.due_at) else mine.due_at end,
+    attempts = 0,
+    waits_for = null`
+
+// New facts are a reason to try a parked link again.
+const unpark = `
+  update clerkforce.link l set parked_at = null, parked_code = null, parked_reason = null
+  from unnest($1::text[], $2::text[]) as wanted(entity, clerk_id)
+  where l.entity = wanted.entity and l.clerk_id = wanted.clerk_id and l.parked_at is not null`
+
+/** Marks links dirty, making those that do not exist yet. */
+export const markDirty = async (query: Query, targets: readonly Target[], now: number): Promise<void> => {
+  if (targets.length === 0) return
+  const sorted = [...targets].sort((a, b) => (`${a.entity} ${a.clerkId}` < `${b.entity} ${b.clerkId}` ? -1 : 1))
+  const names = sorted.map((one) => one.entity)
+  const ids = sorted.map((one) => one.clerkId)
+  await query(ensureLinks, [names, ids])
+  await query(unpark, [names, ids])
+  await query(mark, [names, ids, sorted.map((one) => rankOf[one.entity]), now])
+}
+
+const claim = `
+  with picked as (
+    select d.link_id from clerkforce.dirty d
+    where d.rank = $1 and d.due_at <= $2
+      and not exists (select 1 from clerkforce.dirty o where o.group_key = d.group_key and o.leased_by is not null and o.due_at > $2)
+    order by d.rank, d.due_at / 60000, d.group_key, d.link_id
+    limit $3 for update of d skip locked),
+  leased as (
+    update clerkforce.dirty d set leased_by = $4, due_at = $5, waits_for = null
+    from picked where d.link_id = picked.link_id
+    returning d.link_id, d.version, d.attempts, d.look, d.group_key)
+  select leased.link_id as "linkId", l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base,
+    leased.version, leased.attempts, leased.look
+  from leased join clerkforce.link l on l.id = leased.link_id
+  order by leased.group_key, leased.link_id`
+
+/** Takes up to `limit` due links of one entity under the lease `lease`. */
+export const claimDirty = (
+  query: Query,
+  entity: Entity,
+  { limit, now, leaseMs, lease }: { limit: number; now: number; leaseMs: number; lease: string },
+): Promise<Claim[]> => query<Claim>(claim, [rankOf[entity], now, limit, lease, now + leaseMs])
+
+/** How many links are due for each rank, parents first, counted up to `most`; ranks with none are left out. */
+export const dueLinks = (query: Query, now: number, most: number): Promise<{ rank: number; count: number }[]> =>
+  query(
+    `select rank.rank, due.count from unnest(array[0, 1, 2]) as rank(rank),
+       lateral (select count(*) from (
+         select 1 from clerkforce.dirty d where d.rank = rank.rank and d.due_at <= $1 and d.leased_by is null limit $2) one) due
+     where due.count > 0 order by rank.rank`,
+    [now, most],
+  )
+
+/** Removes settled links; those marked meanwhile stay, due at once. */
+export const settleDirty = async (
+  query: Query,
+  claims: readonly Claim[],
+  lease: string,
+  now: number,
+): Promise<void> => {
+  if (claims.length === 0) return
+  const ids = claims.map((one) => one.linkId)
+  await query(
+    `delete from clerkforce.dirty d using unnest($1::bigint[], $2::bigint[]) as done(link_id, version)
+     where d.link_id = done.link_id and d.version = done.version and d.leased_by = $3`,
+    [ids, claims.map((one) => one.version), lease],
+  )
+  await query(
+    'update clerkforce.dirty set leased_by = null, due_at = $3, attempts = 0, look = false where link_id = any($1) and leased_by = $2',
+    [ids, lease, now],
+  )
+}
+
+/** How a claim is given back undone. */
+export type Release = {
+  claim: Claim
+  dueAt: number
+  attempts: number
+  look: boolean
+  /** The parent link that wakes it. */
+  waitsFor?: number | undefined
+}
+
+/** Gives claims back; what was marked meanwhile becomes due at once. */
+export const releaseDirty = async (
+  query: Query,
+  releases: readonly Release[],
+  lease: string,
+  now: number,
+): Promise<void> => {
+  if (releases.length === 0) return
+  await query(
+    `update clerkforce.dirty d set leased_by = null, look = back.look, waits_for = back.waits_for,
+       attempts = case when d.version = back.version then back.attempts else 0 end,
+       due_at = case when d.version = back.version then back.due_at else $7 end
+     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::boolean[], $6::bigint[])
+       as back(link_id, version, due_at, attempts, look, waits_for)
+     where d.link_id = back.link_id and d.leased_by = $8`,
+    [
+      releases.map((one) => one.claim.linkId),
+      releases.map((one) => one.claim.version),
+      releases.map((one) => one.dueAt),
+      releases.map((one) => one.attempts),
+      releases.map((one) => one.look),
+      releases.map((one) => one.waitsFor ?? null),
+      now,
+      lease,
+    ],
+  )
+}
+
+/** Gives back everything that a process holds (its leases start with its name): at a stop, or a start on a database of its own. */
+export const releaseAll = async (query: Query, prefix: string, now: number): Promise<void> => {
+  await query("update clerkforce.dirty set leased_by = null, due_at = $2 where leased_by like $1 || '%'", [prefix, now])
+}
+
+/** Prolongs the leases of a process that is still at work on them. */
+export const renewLeases = async (query: Query, prefix: string, until: number): Promise<void> => {
+  await query("update clerkforce.dirty set due_at = $2 where leased_by like $1 || '%'", [prefix, until])
+}
+
+/** Makes links due that waited for these. */
+export const wakeWaiting = async (query: Query, linkIds: readonly number[], now: number): Promise<void> => {
+  if (linkIds.length === 0) return
+  await query(
+    'update clerkforce.dirty set due_at = $2, waits_for = null where waits_for = any($1) and leased_by is null',
+    [linkIds, now],
+  )
+}

@@ -1,0 +1,70 @@
+/** The inbox of hints: stored before the 2xx, read after it, pruned by age. */
+import type { Query } from '../../db/database.ts'
+
+export type NewHint = { deliveryId: string; type: string; body: Uint8Array }
+export type Hint = { deliveryId: string; type: string; body: Buffer; receivedAt: number }
+
+// One text for each number of rows, so that PostgreSQL sees few distinct statements. Buffers travel as binary parameters;
+// as an array they would travel as hex text, twice the size.
+const insertTexts = new Map<number, string>()
+const insertText = (rows: number): string => {
+  let text = insertTexts.get(rows)
+  if (!text) {
+    const values = Array.from({ length: rows }, (_, i) => `($${i * 3 + 2}, $${i * 3 + 3}, $${i * 3 + 4}, $1)`).join(
+      ', ',
+    )
+    text = `insert into clerkforce.hint (delivery_id, type, body, received_at) values ${values} on conflict (delivery_id) do nothing returning delivery_id`
+    insertTexts.set(rows, text)
+  }
+  return text
+}
+
+/** Stores hints in one statement, one commit. Returns the delivery ids that are new. */
+export const storeHints = async (query: Query, hints: readonly NewHint[], now: number): Promise<Set<string>> => {
+  const values: unknown[] = [now]
+  for (const { deliveryId, type, body } of hints) values.push(deliveryId, type, body)
+  const rows = await query<{ delivery_id: string }>(insertText(hints.length), values)
+  return new Set(rows.map((row) => row.delivery_id))
+}
+
+/** Takes hints to read, locked until the caller's transaction ends; other processes pass over them. */
+export const claimHints = (query: Query, limit: number): Promise<Hint[]> =>
+  query<Hint>(
+    `select delivery_id as "deliveryId", type, body, received_at as "receivedAt" from clerkforce.hint
+     where observed_at is null order by received_at limit $1 for update skip locked`,
+    [limit],
+  )
+
+/** Marks hints as read; a problem says why one could not be. */
+export const finishHints = async (
+  query: Query,
+  hints: readonly { deliveryId: string; problem?: string }[],
+  now: number,
+): Promise<void> => {
+  if (hints.length === 0) return
+  await query(
+    `update clerkforce.hint h set observed_at = $1, problem = done.problem
+     from unnest($2::text[], $3::text[]) as done(delivery_id, problem) where h.delivery_id = done.delivery_id`,
+    [now, hints.map((one) => one.deliveryId), hints.map((one) => one.problem ?? null)],
+  )
+}
+
+/** Removes hints that were read before `before`, a batch at a time; those with a problem stay for a person. */
+export const pruneHints = async (query: Query, before: number): Promise<number> => {
+  const rows = await query(
+    `delete from clerkforce.hint where delivery_id in (
+       select delivery_id from clerkforce.hint where received_at < $1 and observed_at is not null and problem is null limit 5000)
+     returning 1`,
+    [before],
+  )
+  return rows.length
+}
+
+/** Removes journal lines older than `before`, a batch at a time. */
+export const pruneJournal = async (query: Query, before: number): Promise<number> => {
+  const rows = await query(
+    'delete from clerkforce.change where id in (select id from clerkforce.change where at < $1 order by at limit 5000) returning 1',
+    [before],
+  )
+  return rows.length
+}

@@ -1,0 +1,72 @@
+import type { ClerkOrganization, Fields, SalesforceState } from '../../model/model.ts'
+import { decideExistence } from './existence.ts'
+import { finish, mergeFields, newDraft, setField } from './fields.ts'
+import { keyOf, type Rules } from './mapping.ts'
+import type { Candidate } from './person.ts'
+import type { Plan } from './plan.ts'
+
+export type OrganizationInput = {
+  clerk: ClerkOrganization | undefined
+  base: Fields | null
+  salesforce: SalesforceState
+  /** Accounts that match by the configured rule and carry no Clerk id; empty before the look-up. */
+  candidates: readonly Candidate[]
+  rules: Rules
+}
+
+const drafted = (
+  { base, rules }: OrganizationInput,
+  organization: ClerkOrganization,
+  found: { id: string; fields: Fields; version: number } | undefined,
+  kind: 'create' | 'adopt' | 'update',
+): Plan => {
+  const held = found?.fields ?? {}
+  const other = held[keyOf.organization]
+  if (typeof other === 'string' && other !== organization.id)
+    return {
+      do: 'park',
+      code: 'LINKED_TO_ANOTHER',
+      reason: `Account ${found?.id} carries the Clerk id of another organization (${other}): clear Clerk_Org_Id__c on the wrong one, then retry`,
+    }
+  const ended = organization.deletedAt !== null
+  const draft = newDraft(kind === 'update' ? base : null)
+  setField(draft, keyOf.organization, organization.id, held, 'our key')
+  if (Object.keys(organization.body).length > 0) {
+    const newer = !found || organization.version >= found.version ? 'clerk' : 'salesforce'
+    mergeFields(draft, rules.organization.fields, organization.body, held, newer)
+  }
+  const status = ended && rules.organizationDeleted !== 'keep' ? 'deleted' : 'active'
+  setField(draft, 'Clerk_Status__c', status, held, 'state of the organization in Clerk')
+  const reason = {
+    create: 'no Account has this Clerk id',
+    adopt: 'the only Account that matches by the configured rule',
+    update: ended ? 'the organization was deleted' : 'the organization changed',
+  }
+  return finish(draft, found?.id, ended && kind === 'update' ? 'end' : kind, reason[kind])
+}
+
+/** Plans one organization and its Account. */
+export const planOrganization = (input: OrganizationInput): Plan => {
+  const { clerk, base, salesforce, candidates } = input
+  const presence = clerk === undefined ? 'unseen' : clerk.deletedAt === null ? 'present' : 'ended'
+  const decision = decideExistence(presence, salesforce, base !== null)
+  if (clerk === undefined || decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
+  if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this organization' }
+  if (decision === 'gone')
+    return {
+      do: 'park',
+      code: 'DELETED_IN_SALESFORCE',
+      reason: `the Account${salesforce.state === 'absent' && salesforce.id ? ` ${salesforce.id}` : ''} was deleted in Salesforce while the organization lives in Clerk: undelete it there, or retry to make a new one`,
+    }
+  if (salesforce.state === 'present') return drafted(input, clerk, salesforce, 'update')
+  const [candidate, ...others] = candidates
+  if (others.length > 0)
+    return {
+      do: 'park',
+      code: 'AMBIGUOUS',
+      reason: `several Accounts match this organization (${candidates.map(({ id }) => id).join(', ')}): merge them or put the Clerk id on the right one, then retry`,
+    }
+  if (!candidate && Object.keys(clerk.body).length === 0)
+    return { do: 'none', reason: 'deleted before anything was known of it' }
+  return drafted(input, clerk, candidate, candidate ? 'adopt' : 'create')
+}

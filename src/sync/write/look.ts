@@ -1,0 +1,194 @@
+/**
+ * Looks at Salesforce for links whose other side was never seen, or may not be as we remember: one API call for up to a thousand of them.
+ * What it finds decides between create, adopt and update; it is also how an answer that got lost is read back.
+ */
+import type { Body, Entity, SalesforceState } from '../../model/model.ts'
+import { readPath } from '../../model/model.ts'
+import type { QueriedRecord, SalesforceApi } from '../../salesforce/api.ts'
+import { inList, quote } from '../../salesforce/soql.ts'
+import type { Claim } from '../mirror/dirty.ts'
+import type { Held } from '../mirror/settle.ts'
+import { keyOf, type OrganizationMatch, objectOf, primaryEmail, type Rules } from '../plan/mapping.ts'
+import type { Candidate } from '../plan/person.ts'
+import { normaliseEmail } from '../plan/value.ts'
+import { heldFrom, keyIn, readFields, selectList } from './fields.ts'
+
+/** What a look found for one link. */
+export type Sight = { salesforce: SalesforceState; candidates: readonly Candidate[] }
+
+/** A link to look for; membership: the Contact and Account whose relation it is. */
+export type Wanted = { claim: Claim; body: Body; contactId?: string | undefined; accountId?: string | undefined }
+
+/** Keys in one query: two hundred user ids with as many addresses make some 15,000 characters. */
+const keysInQuery = 200
+const queriesInCall = 5
+
+const chunks = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
+
+/** Runs any number of queries, five to a call. */
+const ask = async (api: SalesforceApi, soqls: readonly string[], deleted = false): Promise<QueriedRecord[]> => {
+  const rows: QueriedRecord[] = []
+  for (const group of chunks(soqls, queriesInCall)) rows.push(...(await api.query(group, { deleted })).flat())
+  return rows
+}
+
+const condition = (field: string, values: readonly string[]): string[] =>
+  values.length > 0 ? [`${field} IN ${inList(values)}`] : []
+
+/** The text by which an organization is matched to Accounts, as configured; empty where it has none. */
+export const matchText = (match: OrganizationMatch, body: Body): string => {
+  const value = typeof match.from === 'string' ? readPath(body, match.from) : match.from(body as never)
+  return typeof value === 'string' ? normaliseMatch(match, value) : ''
+}
+
+/** `https://www.Acme.com/x` and `acme.com` are the same domain; other texts are compared without regard to case. */
+export const normaliseMatch = ({ as }: OrganizationMatch, value: string): string => {
+  const text = value.trim().toLowerCase()
+  if (as !== 'domain') return text
+  return (text.replace(/^[a-z]+:\/\//, '').split(/[/?#:]/)[0] ?? '').replace(/^www\./, '')
+}
+
+const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[] => {
+  if (entity === 'membership')
+    return condition('ContactId', [...new Set(group.flatMap(({ contactId }) => contactId ?? []))])
+  const linked = condition(
+    'Id',
+    group.flatMap(({ claim }) => claim.salesforceId ?? []),
+  )
+  const keyed = condition(
+    keyOf[entity],
+    group.map(({ claim }) => claim.clerkId),
+  )
+  if (entity === 'person') {
+    const emails = rules.person.adopt ? group.flatMap(({ body }) => primaryEmail(body) ?? []).map(normaliseEmail) : []
+    return [...keyed, ...condition('Email', [...new Set(emails)]), ...linked]
+  }
+  const { match } = rules.organization
+  if (!match) return [...keyed, ...linked]
+  const texts = [...new Set(group.map(({ body }) => matchText(match, body)).filter((text) => text !== ''))]
+  const matched =
+    match.as === 'domain'
+      ? texts.map((text) => `${match.field} LIKE ${quote(`%${text}%`)}`)
+      : condition(match.field, texts)
+  return [...keyed, ...matched, ...linked]
+}
+
+/** Where records went that we are linked to and that no query shows: `MasterRecordId` of those that were merged into another. */
+const findWinners = async (
+  api: SalesforceApi,
+  entity: Entity,
+  ids: readonly string[],
+): Promise<Map<string, string>> => {
+  if (ids.length === 0 || entity === 'membership') return new Map()
+  const soqls = chunks(ids, keysInQuery).map(
+    (group) => `SELECT Id, MasterRecordId FROM ${objectOf[entity]} WHERE IsDeleted = true AND Id IN ${inList(group)}`,
+  )
+  const rows = await ask(api, soqls, true)
+  return new Map(
+    rows.flatMap((row) =>
+      typeof row['MasterRecordId'] === 'string' ? [[row.Id, row['MasterRecordId']] as const] : [],
+    ),
+  )
+}
+
+type Index = {
+  byKey: Map<string, Held>
+  byId: Map<string, Held>
+  byPair: Map<string, Held>
+  byMatch: Map<string, Held[]>
+}
+
+const indexOf = (entity: Entity, found: readonly Held[], rules: Rules): Index => {
+  const index: Index = { byKey: new Map(), byId: new Map(), byPair: new Map(), byMatch: new Map() }
+  for (const held of found) {
+    if (index.byId.has(held.id)) continue
+    index.byId.set(held.id, held)
+    const key = keyIn(entity, held)
+    if (typeof key === 'string') index.byKey.set(key, held)
+    if (entity === 'membership') index.byPair.set(`${held.fields['ContactId']} ${held.fields['AccountId']}`, held)
+    if (key !== null || entity === 'membership') continue
+    const { match } = rules.organization
+    const value = entity === 'person' ? held.fields['Email'] : match ? held.fields[match.field] : null
+    if (typeof value !== 'string') continue
+    const text = entity === 'person' || !match ? normaliseEmail(value) : normaliseMatch(match, value)
+    const list = index.byMatch.get(text)
+    if (list) list.push(held)
+    else index.byMatch.set(text, [held])
+  }
+  return index
+}
+
+const candidatesFor = (entity: Entity, { body }: Wanted, index: Index, rules: Rules): readonly Candidate[] => {
+  if (entity === 'person') {
+    const email = rules.person.adopt ? primaryEmail(body) : undefined
+    return email ? (index.byMatch.get(normaliseEmail(email)) ?? []) : []
+  }
+  const { match } = rules.organization
+  const text = entity === 'organization' && match ? matchText(match, body) : ''
+  return text === '' ? [] : (index.byMatch.get(text) ?? [])
+}
+
+const present = (held: Held): SalesforceState => ({
+  state: 'present',
+  id: held.id,
+  fields: held.fields,
+  version: held.version,
+})
+
+/** Looks for the records of one batch of one entity. Every wanted link gets a sight. */
+export const look = async (
+  api: SalesforceApi,
+  entity: Entity,
+  wanted: readonly Wanted[],
+  rules: Rules,
+): Promise<Map<number, Sight>> => {
+  const match = entity === 'organization' ? rules.organization.match : undefined
+  const kinds = readFields(entity, rules)
+  if (match && !kinds.has(match.field)) kinds.set(match.field, 'text')
+  const list =
+    match && !selectList(entity, rules).split(', ').includes(match.field)
+      ? `${selectList(entity, rules)}, ${match.field}`
+      : selectList(entity, rules)
+  const query = (where: string) => `SELECT ${list} FROM ${objectOf[entity]} WHERE ${where}`
+  const soqls = chunks(wanted, keysInQuery).map((group) => query(wheres(entity, group, rules).join(' OR ')))
+  const index = indexOf(
+    entity,
+    (await ask(api, soqls)).map((row) => heldFrom(row, kinds)),
+    rules,
+  )
+
+  const lost = wanted.filter(
+    ({ claim }) =>
+      claim.salesforceId !== null && !index.byId.has(claim.salesforceId) && !index.byKey.has(claim.clerkId),
+  )
+  const winners = await findWinners(
+    api,
+    entity,
+    lost.flatMap(({ claim }) => claim.salesforceId ?? []),
+  )
+  if (winners.size > 0) {
+    const rows = await ask(
+      api,
+      chunks([...winners.values()], keysInQuery).map((ids) => query(`Id IN ${inList(ids)}`)),
+    )
+    for (const row of rows) index.byId.set(row.Id, heldFrom(row, kinds))
+  }
+  const sights = new Map<number, Sight>()
+  for (const one of wanted) {
+    const { claim, contactId, accountId } = one
+    const linked =
+      claim.salesforceId === null
+        ? undefined
+        : (index.byId.get(claim.salesforceId) ?? index.byId.get(winners.get(claim.salesforceId) ?? ''))
+    const held =
+      entity === 'membership'
+        ? index.byPair.get(`${contactId} ${accountId}`)
+        : (index.byKey.get(claim.clerkId) ?? linked)
+    sights.set(claim.linkId, {
+      salesforce: held ? present(held) : { state: 'absent', ...(claim.salesforceId ? { id: claim.salesforceId } : {}) },
+      candidates: held ? [] : candidatesFor(entity, one, index, rules),
+    })
+  }
+  return sights
+}

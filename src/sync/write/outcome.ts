@@ -1,0 +1,172 @@
+import type { Fields } from '../../model/model.ts'
+import type { RowResult, SalesforceError } from '../../salesforce/api.ts'
+import { judgeRow } from '../../salesforce/verdict.ts'
+import type { Claim } from '../mirror/dirty.ts'
+import type { Entry, Held, Outcome } from '../mirror/settle.ts'
+import type { Change, Plan } from '../plan/plan.ts'
+import { backoffMs, mostAttempts } from './backoff.ts'
+import { heldAfter } from './fields.ts'
+
+/** Plans that end without a write. */
+type Quiet = Extract<Plan, { do: 'none' | 'park' | 'wait' | 'later' }>
+
+type Times = { now: number; random: () => number }
+
+/** A child asks again after this long even if nobody wakes it: its parent may have settled just before it began to wait. */
+const waitMs = 5_000
+/** A child of a parked parent: only a person can end that. */
+const parkedParentMs = 10 * 60_000
+/** Looking again does not help for ever. */
+const mostLooks = 6
+
+const release = (claim: Claim, dueAt: number, attempts: number, look: boolean, waitsFor?: number): Outcome => ({
+  end: 'released',
+  claim,
+  release: { claim, dueAt, attempts, look, waitsFor },
+})
+
+/** The outcome of a plan that needs no write. */
+export const quietOutcome = (
+  claim: Claim,
+  plan: Quiet,
+  held: Held | undefined,
+  parent: { linkId: number | undefined; parked: boolean } | undefined,
+  { now, random }: Times,
+): Outcome => {
+  const seen = held ? { held } : {}
+  switch (plan.do) {
+    case 'none':
+      return { end: 'settled', claim, salesforceId: plan.id ?? null, base: plan.base ?? claim.base, ...seen }
+    case 'park':
+      return {
+        end: 'parked',
+        claim,
+        code: plan.code,
+        reason: plan.reason,
+        ...seen,
+        entry: entryOf('park', claim, null, plan.reason, plan.code),
+      }
+    case 'wait':
+      return release(
+        claim,
+        now + (parent?.parked ? parkedParentMs : waitMs),
+        claim.attempts,
+        claim.look,
+        parent?.linkId,
+      )
+    case 'later':
+      return claim.attempts >= mostAttempts
+        ? {
+            end: 'parked',
+            claim,
+            code: 'NOT_VISIBLE',
+            reason: `${plan.reason}; it still did not after ${mostAttempts} looks. Check the record in Salesforce, then retry`,
+          }
+        : release(claim, now + backoffMs(claim.attempts, random, 500), claim.attempts + 1, true)
+  }
+}
+
+const entryOf = (
+  kind: string,
+  claim: Claim,
+  change: Change | null,
+  reason: string,
+  result: string,
+  detail?: string,
+): Entry => ({
+  kind,
+  salesforceId: change?.id ?? claim.salesforceId,
+  reason,
+  fields: Object.fromEntries(
+    Object.entries(change?.fields ?? {}).map(([field, after]) => [
+      field,
+      { before: change?.before[field] ?? null, after, why: change?.why[field] ?? '' },
+    ]),
+  ),
+  result,
+  ...(detail === undefined ? {} : { detail }),
+})
+
+const written = (
+  claim: Claim,
+  change: Change,
+  id: string,
+  base: Fields,
+  before: Held | undefined,
+  now: number,
+): Outcome => {
+  const gone = change.kind === 'delete' ? { deletedAt: now } : {}
+  return {
+    end: 'settled',
+    claim,
+    salesforceId: id,
+    base,
+    held: { id, fields: heldAfter(before?.fields ?? {}, change.fields), version: before?.version ?? 0, ...gone },
+    entry: { ...entryOf(change.kind, claim, change, change.reason, 'done'), salesforceId: id },
+  }
+}
+
+/** Salesforce's answer for a delete of something that is gone already. */
+const alreadyGone = new Set(['ENTITY_IS_DELETED', 'NOT_FOUND', 'INVALID_CROSS_REFERENCE_KEY'])
+
+/** The outcome of one row of a call. */
+export const rowOutcome = (
+  claim: Claim,
+  change: Change,
+  base: Fields,
+  before: Held | undefined,
+  result: RowResult,
+  { now, random }: Times,
+): Outcome => {
+  if (result.ok) return written(claim, change, result.id, base, before, now)
+  const { code, message } = result
+  if (change.kind === 'delete' && change.id !== undefined && alreadyGone.has(code))
+    return written(claim, change, change.id, base, before, now)
+  const { verdict, advice } = judgeRow(result)
+  const entry = entryOf(change.kind, claim, change, change.reason, code, message)
+  const park: Outcome = { end: 'parked', claim, code, reason: `${message} ${advice}`.trim(), entry }
+  switch (verdict) {
+    case 'look-again':
+      return claim.attempts >= mostLooks
+        ? park
+        : {
+            ...release(
+              claim,
+              now + (claim.attempts > 0 ? backoffMs(claim.attempts, random, 500) : 0),
+              claim.attempts + 1,
+              true,
+            ),
+            entry,
+          }
+    case 'retry':
+    case 'wait-for-parent':
+      return claim.attempts >= mostAttempts
+        ? park
+        : { ...release(claim, now + backoffMs(claim.attempts, random), claim.attempts + 1, false), entry }
+    case 'limit-batch':
+    case 'park':
+      return park
+  }
+}
+
+/**
+ * The outcome of a call that failed as a whole: given back, no attempt used up; after a lost answer, to be read back. Only a record whose
+ * answer gets lost when it is all that was sent is to blame itself, and is parked in the end.
+ */
+export const failedOutcome = (
+  claim: Claim,
+  failure: SalesforceError,
+  alone: boolean,
+  { now, random }: Times,
+): Outcome => {
+  if (failure.kind !== 'lost-answer') return release(claim, now, claim.attempts, claim.look)
+  if (!alone) return release(claim, now, claim.attempts, true)
+  if (claim.attempts < mostAttempts)
+    return release(claim, now + backoffMs(claim.attempts, random, 500), claim.attempts + 1, true)
+  return {
+    end: 'parked',
+    claim,
+    code: failure.code,
+    reason: `Salesforce does not answer whenever this record is sent (${failure.message}): look for a trigger or flow of the org that fails on it, then retry`,
+  }
+}

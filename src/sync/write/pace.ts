@@ -1,0 +1,107 @@
+/**
+ * The pace of one side: whether it may be called now, by how many at once, with how many records.
+ *
+ * - An outage pauses the whole side: waits double from half a second to a minute, then one request alone tries. Nobody's attempts are used up.
+ * - The day's allowance: of what the org may use in 24 hours, `share` is ours to use up at most (other programs of the org count too, because
+ *   `Sforce-Limit-Info` counts the org). Every call has to be reserved first; calls under way count as used. When a tenth of our
+ *   part is left, calls are spread over time, so that changes still flow, in full batches, instead of stopping dead.
+ * - A slow org gets smaller batches: a call that runs 20 s counts against the org's few long-running requests.
+ */
+import type { Usage } from '../../salesforce/api.ts'
+import { backoffMs } from './backoff.ts'
+
+export type PauseReason = 'outage' | 'allowance' | 'auth' | 'blocked'
+
+/** How a call ended; `lost`: it went out and no whole answer came back. */
+export type CallResult = { ok: boolean; tookMs: number; lost?: boolean }
+
+export type Pace = {
+  /** Milliseconds until a call may start; 0 when now; Infinity never happens. */
+  waitMs: () => number
+  /** Most calls at once: one while trying whether an outage is over. */
+  concurrency: () => number
+  /** Most records in one call. */
+  batch: () => number
+  /** Counts a call as used until the answer tells the real figure. False: the allowance does not permit it. */
+  reserve: () => boolean
+  finished: (result: CallResult) => void
+  pause: (reason: PauseReason, detail: string) => void
+  paused: () => { reason: PauseReason; detail: string; until: number } | undefined
+}
+
+export type PaceOptions = {
+  now: () => number
+  random: () => number
+  usage: () => Usage | undefined
+  /** Share of the day's allowance that may be used, 0 to 1. */
+  share: number
+  concurrency: number
+  batch: number
+}
+
+const slowMs = 10_000
+const checkAllowanceMs = 15 * 60_000
+/** Calls kept back below our limit, to ask now and then whether the allowance has grown again: one each 15 minutes of a day. */
+const keptBack = 96
+
+export const createPace = ({ now, random, usage, share, concurrency, batch }: PaceOptions): Pace => {
+  let pausedUntil = 0
+  let reason: PauseReason = 'outage'
+  let detail = ''
+  let failures = 0
+  let underWay = 0
+  let size = batch
+  let lastStart = 0
+
+  /** What is left of our part, calls under way taken off; undefined before the first answer. */
+  const left = (): { left: number; most: number } | undefined => {
+    const known = usage()
+    if (!known) return undefined
+    const most = Math.floor(known.limit * share)
+    return { left: most - Math.min(keptBack, Math.floor(most / 10)) - known.used - underWay, most }
+  }
+  const gapMs = (): number => {
+    const budget = left()
+    if (!budget || budget.left > budget.most / 10) return 0
+    return Math.min(60_000, 86_400_000 / 10 / Math.max(1, budget.left))
+  }
+  return {
+    waitMs: () => Math.max(0, pausedUntil - now(), underWay > 0 || lastStart === 0 ? 0 : lastStart + gapMs() - now()),
+    concurrency: () => (failures > 0 || gapMs() > 0 ? 1 : concurrency),
+    batch: () => size,
+    reserve: () => {
+      const budget = left()
+      if (budget && budget.left <= 0) {
+        reason = 'allowance'
+        detail = `the org has used so many of its API calls today that our share (${Math.round(share * 100)} %) is reached`
+        pausedUntil = now() + checkAllowanceMs
+        return false
+      }
+      underWay++
+      lastStart = now()
+      return true
+    },
+    finished: ({ ok, tookMs, lost = false }) => {
+      underWay--
+      // A record that makes Salesforce fail at every try would hold up its batch for ever: batches shrink until it is alone.
+      if (lost) size = Math.max(1, Math.floor(size / 2))
+      else if (tookMs > slowMs) size = Math.max(50, Math.floor(size / 2))
+      else if (ok && size < batch) size = Math.min(batch, size * 2)
+      if (ok) {
+        failures = 0
+        pausedUntil = 0
+      }
+    },
+    pause: (why, words) => {
+      // Requests that fail together are one failure of the side.
+      if (now() < pausedUntil && reason === why) return
+      reason = why
+      detail = words
+      pausedUntil =
+        now() +
+        (why === 'allowance' ? checkAllowanceMs : backoffMs(failures, random, why === 'outage' ? 500 : 5_000, 60_000))
+      failures++
+    },
+    paused: () => (now() < pausedUntil ? { reason, detail, until: pausedUntil } : undefined),
+  }
+}

@@ -1,0 +1,172 @@
+import type { Query } from '../../db/database.ts'
+import type { Body, Entity, SalesforceState } from '../../model/model.ts'
+import { isEmpty, type Parent, readClerk, readMemberships, readParents, readSalesforce } from '../mirror/context.ts'
+import type { Claim } from '../mirror/dirty.ts'
+import type { Rules } from '../plan/mapping.ts'
+import { planMembership } from '../plan/membership.ts'
+import { type MembershipView, startedAt } from '../plan/membership-time.ts'
+import { planOrganization } from '../plan/organization.ts'
+import { planPerson } from '../plan/person.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Sight, Wanted } from './look.ts'
+
+/** One claim with all that its plan depends on; `plan` may be asked again when Salesforce has been looked at. */
+export type Planned = {
+  claim: Claim
+  plan: (sight?: Sight) => Plan
+  wanted: Wanted
+  /** What we remember of Salesforce's side. */
+  remembered: SalesforceState
+  /** When Clerk's record changed last, in ms. */
+  changedAt: number | undefined
+  /** The parent's link, by which a waiting child is woken. */
+  parentOf: (entity: 'person' | 'organization') => { linkId: number | undefined; parked: boolean } | undefined
+}
+
+const unseen: SalesforceState = { state: 'unseen' }
+const noParent: Parent = {
+  linkId: undefined,
+  salesforceId: undefined,
+  deletedAt: null,
+  dirty: false,
+  parked: false,
+  accountId: null,
+}
+
+const changeTime = (record: { version: number; deletedAt: number | null } | undefined): number | undefined =>
+  record ? (record.deletedAt ?? (record.version || undefined)) : undefined
+
+/** A parent whose link is settled without a record on the other side: there is none, and none will come. */
+const isGone = ({ linkId, salesforceId, dirty, parked }: Parent): boolean =>
+  linkId !== undefined && salesforceId === undefined && !dirty && !parked
+
+const organizations = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+  const [clerk, salesforce] = [await readClerk(query, claims), await readSalesforce(query, claims)]
+  return claims.map((claim) => {
+    const record = clerk.get(claim.clerkId)
+    const remembered = salesforce.get(claim.linkId) ?? unseen
+    return {
+      claim,
+      remembered,
+      changedAt: changeTime(record),
+      wanted: { claim, body: record?.body ?? {} },
+      parentOf: () => undefined,
+      plan: (sight) =>
+        planOrganization({
+          clerk: record,
+          base: claim.base,
+          salesforce: sight?.salesforce ?? remembered,
+          candidates: sight?.candidates ?? [],
+          rules,
+        }),
+    }
+  })
+}
+
+const people = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+  const clerk = await readClerk(query, claims)
+  const salesforce = await readSalesforce(query, claims)
+  const memberships = await readMemberships(
+    query,
+    claims.map(({ clerkId }) => clerkId),
+  )
+  const organizationIds = [...memberships.values()].flat().map(({ organizationId }) => organizationId)
+  const parents = await readParents(query, 'organization', organizationIds)
+  return claims.map((claim) => {
+    const record = clerk.get(claim.clerkId)
+    const remembered = salesforce.get(claim.linkId) ?? unseen
+    const own = (memberships.get(claim.clerkId) ?? []).filter(({ body }) => !isEmpty(body))
+    const views: MembershipView[] = own.map((membership) => {
+      const parent = parents.get(membership.organizationId) ?? noParent
+      const { deletedAt, salesforceId, parked } = parent
+      return { membership, organization: { deletedAt, accountId: salesforceId, parked: parked || isGone(parent) } }
+    })
+    const plan = (sight?: Sight): Plan =>
+      planPerson({
+        clerk: record,
+        memberships: views,
+        base: claim.base,
+        salesforce: sight?.salesforce ?? remembered,
+        candidates: sight?.candidates ?? [],
+        rules,
+      })
+    const body: Body = record?.body ?? {}
+    const waitedFor = views.find(({ organization }) => organization.accountId === undefined && !organization.parked)
+    return {
+      claim,
+      remembered,
+      changedAt: changeTime(record),
+      wanted: { claim, body },
+      plan,
+      parentOf: () => parents.get(waitedFor?.membership.organizationId ?? ''),
+    }
+  })
+}
+
+const memberships = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+  const clerk = await readClerk(query, claims)
+  const salesforce = await readSalesforce(query, claims)
+  const personIds = [...clerk.values()].flatMap(({ personId }) => personId ?? [])
+  const organizationIds = [...clerk.values()].flatMap(({ organizationId }) => organizationId ?? [])
+  const persons = await readParents(query, 'person', personIds)
+  const parents = await readParents(query, 'organization', organizationIds)
+  const siblings = await readMemberships(query, personIds)
+  return claims.map((claim) => {
+    const row = clerk.get(claim.clerkId)
+    const record =
+      row?.personId && row.organizationId
+        ? { ...row, personId: row.personId, organizationId: row.organizationId }
+        : undefined
+    const person = persons.get(record?.personId ?? '') ?? noParent
+    const organization = parents.get(record?.organizationId ?? '') ?? noParent
+    const remembered = salesforce.get(claim.linkId) ?? unseen
+    const superseded = (siblings.get(record?.personId ?? '') ?? []).some(
+      (other) =>
+        record !== undefined &&
+        other.organizationId === record.organizationId &&
+        other.id !== record.id &&
+        !isEmpty(other.body) &&
+        (startedAt(other) > startedAt(record) || (startedAt(other) === startedAt(record) && other.id > record.id)),
+    )
+    const plan = (sight?: Sight): Plan =>
+      planMembership({
+        clerk: record,
+        superseded,
+        person: {
+          deletedAt: person.deletedAt,
+          dirty: person.dirty,
+          contactId: person.salesforceId,
+          accountId: person.accountId,
+          gone: isGone(person),
+        },
+        organization: {
+          deletedAt: organization.deletedAt,
+          dirty: organization.dirty,
+          accountId: organization.salesforceId,
+          gone: isGone(organization),
+        },
+        base: claim.base,
+        salesforce: sight?.salesforce ?? remembered,
+        looked: sight !== undefined,
+        rules,
+      })
+    return {
+      claim,
+      remembered,
+      changedAt: changeTime(record),
+      wanted: { claim, body: record?.body ?? {}, contactId: person.salesforceId, accountId: organization.salesforceId },
+      plan,
+      parentOf: (entity) => (entity === 'person' ? person : organization),
+    }
+  })
+}
+
+const readers: Readonly<Record<Entity, typeof people>> = {
+  organization: organizations,
+  person: people,
+  membership: memberships,
+}
+
+/** Reads what the claims of one entity depend on. */
+export const planBatch = (query: Query, entity: Entity, claims: readonly Claim[], rules: Rules): Promise<Planned[]> =>
+  readers[entity](query, claims, rules)

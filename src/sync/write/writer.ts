@@ -1,0 +1,111 @@
+/**
+ * The writer: claims dirty links and has them delivered, several batches at a time.
+ *
+ *   due links -> claim (lease) -> plan -> [look] -> call -> settle
+ *
+ * One batch goes out as soon as there is anything to do; while it is out the next one fills. Another batch starts beside it only when
+ * it is full, so that a quiet system answers at once, a busy one sends full batches, and no timer decides. Parents go first:
+ * Accounts, then Contacts, then relations.
+ */
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/database.ts'
+import type { Log } from '../../log.ts'
+import { type Entity, entities } from '../../model/model.ts'
+import type { SalesforceApi } from '../../salesforce/api.ts'
+import { type Loop, startLoop } from '../loop.ts'
+import { claimDirty, dueLinks, releaseAll, renewLeases } from '../mirror/dirty.ts'
+import type { Rules } from '../plan/mapping.ts'
+import { type Delivered, deliver } from './deliver.ts'
+import type { Pace } from './pace.ts'
+import { rowsInRequest } from './send.ts'
+
+export type WriterOptions = {
+  db: Database
+  api: SalesforceApi
+  /** Undefined while the mapping has not been checked, or has problems: nothing is written then. */
+  rules: () => Rules | undefined
+  pace: Pace
+  clock: Clock
+  random: () => number
+  log: Log
+  /** Names this process in its leases. */
+  name: string
+  leaseMs: number
+  delivered: (results: readonly Delivered[]) => void
+}
+
+export type Writer = Loop & { underWay: () => number }
+
+const idleMs = 500
+
+/** Starts the writer. Its `stop` waits for the calls that are out, then gives back whatever is still claimed. */
+export const startWriter = (options: WriterOptions): Writer => {
+  const { db, rules, pace, clock, log, name, leaseMs } = options
+  let lanes = 0
+  let leases = 0
+  const running = new Set<Promise<void>>()
+
+  const lane = async (
+    entity: Entity,
+    current: Rules,
+    lease: string,
+    claims: Awaited<ReturnType<typeof claimDirty>>,
+  ): Promise<void> => {
+    try {
+      await deliver({ ...options, rules: current, now: clock.now }, entity, claims, lease)
+    } catch (error) {
+      // Ours or the database's: the lease is given back; what was sent is planned again from what Salesforce shows.
+      log.error({ stage: 'write', entity, err: error }, 'a batch could not be delivered; it is tried again')
+      await clock.sleep(1_000)
+      await releaseAll(db.query, lease, clock.now()).catch(() => undefined)
+    }
+  }
+
+  const step = async (): Promise<number> => {
+    const current = rules()
+    if (!current) return idleMs
+    if (lanes >= pace.concurrency()) return 60_000
+    const wait = pace.waitMs()
+    if (wait > 0) return wait
+    for (const { rank, count } of await dueLinks(db.query, clock.now(), rowsInRequest)) {
+      const entity = entities[rank]
+      if (!entity || (lanes > 0 && count < rowsInRequest)) continue
+      const lease = `${name}/${++leases}`
+      const claims = await claimDirty(db.query, entity, { limit: pace.batch(), now: clock.now(), leaseMs, lease })
+      if (claims.length === 0) continue
+      lanes++
+      const work = lane(entity, current, lease, claims).finally(() => {
+        lanes--
+        running.delete(work)
+        loop.wake()
+      })
+      running.add(work)
+      return 0
+    }
+    return idleMs
+  }
+
+  const loop = startLoop({
+    clock,
+    step,
+    failed: (error) => log.error({ stage: 'write', err: error }, 'the dirty links could not be read'),
+  })
+  const renewal = startLoop({
+    clock,
+    step: async () => {
+      if (lanes > 0) await renewLeases(db.query, `${name}/`, clock.now() + leaseMs)
+      return leaseMs / 3
+    },
+    failed: (error) => log.warn({ stage: 'write', err: error }, 'leases could not be renewed'),
+  })
+  return {
+    wake: loop.wake,
+    underWay: () => lanes,
+    stop: async () => {
+      await loop.stop()
+      await Promise.all(running)
+      await renewal.stop()
+      await releaseAll(db.query, `${name}/`, clock.now()).catch(() => undefined)
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { databaseKinds, freshDatabase } from './support/databases.ts'
+
+test.each(databaseKinds)(
+  'a failed statement in a transaction leaves nothing behind and the connection usable (%s)',
+  async (kind) => {
+    const db = await freshDatabase(kind)
+    const work = db.transaction(async (query) => {
+      await query("insert into clerkforce.gap (person_id, due_at) values ('user_1', 1)")
+      await query('select 1 / 0')
+    })
+    await expect(work).rejects.toThrow(/division by zero/)
+    expect(await db.query('select * from clerkforce.gap')).toEqual([])
+  },
+)
+
+test.each(databaseKinds)('milliseconds come back as numbers and bodies as bytes (%s)', async (kind) => {
+  const db = await freshDatabase(kind)
+  const body = Buffer.from([0, 255, 10])
+  await db.query(
+    "insert into clerkforce.hint (delivery_id, type, body, received_at) values ('msg_1', 'user.created', $1, $2)",
+    [body, 1_700_000_000_123],
+  )
+  const [row] = await db.query<{ body: Buffer; received_at: number }>('select body, received_at from clerkforce.hint')
+  expect(row).toEqual({ body, received_at: 1_700_000_000_123 })
+})

@@ -1,0 +1,47 @@
+/**
+ * Once for the whole suite: a real PostgreSQL from npm, with one migrated template database that every test clones (20-40 ms), and a
+ * dumped PGlite folder that every test loads (0.5 s instead of 3). Both are removed when the suite ends.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { migrate } from '../../src/db/migrate.ts'
+import { openPglite } from '../../src/db/pglite.ts'
+import { openPostgres } from '../../src/db/postgres.ts'
+import { startPostgres } from './postgres.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Address of the server, ending in the name of the template database. */
+    postgresTemplate: string
+    pgliteTemplate: string
+  }
+}
+
+const makePgliteTemplate = async (file: string): Promise<void> => {
+  const db = await openPglite({ url: 'memory:' })
+  await migrate(db)
+  writeFileSync(file, await db.dump())
+  await db.close()
+}
+
+const makePostgresTemplate = async (url: string): Promise<void> => {
+  const db = await openPostgres({ url })
+  await migrate(db)
+  await db.close()
+}
+
+export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const folder = mkdtempSync(join(tmpdir(), 'clerkforce-test-'))
+  const pgliteTemplate = join(folder, 'pglite.tar')
+  const [postgres] = await Promise.all([startPostgres(), makePgliteTemplate(pgliteTemplate)])
+  const template = await postgres.createDatabase('clerkforce_template')
+  await makePostgresTemplate(template)
+  project.provide('postgresTemplate', template)
+  project.provide('pgliteTemplate', pgliteTemplate)
+  return async () => {
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

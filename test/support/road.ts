@@ -1,0 +1,109 @@
+/** The whole road without the front door: signed deliveries into a real engine, on a real database, against the Salesforce emulator. */
+
+import { Webhook } from 'standardwebhooks'
+import { onTestFinished } from 'vitest'
+import { createClerkClient } from '../../src/clerk/client.ts'
+import { createVerifier } from '../../src/clerk/signature.ts'
+import { systemClock } from '../../src/clock.ts'
+import type { Database } from '../../src/db/database.ts'
+import {
+  type RunningSalesforceEmulator,
+  type SalesforceEmulatorOptions,
+  startSalesforceEmulator,
+} from '../../src/emulators/salesforce/index.ts'
+import { createLog } from '../../src/log.ts'
+import { createSalesforceClient, type SalesforceClient } from '../../src/salesforce/client.ts'
+import { type Engine, type EngineOptions, startEngine } from '../../src/sync/engine.ts'
+import { type DatabaseKind, freshDatabase } from './databases.ts'
+
+export const signingSecret: string = `whsec_${Buffer.from('a secret of twenty-four b').toString('base64')}`
+const signer = new Webhook(signingSecret)
+
+/** Headers and body of a delivery as Svix makes them. */
+export const signed = (
+  event: object,
+  deliveryId: string,
+  at: Date = new Date(),
+): { headers: Headers; body: Buffer } => {
+  const text = JSON.stringify(event)
+  const headers = new Headers({
+    'svix-id': deliveryId,
+    'svix-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'svix-signature': signer.sign(deliveryId, at, text),
+  })
+  return { headers, body: Buffer.from(text) }
+}
+
+export type Road = {
+  db: Database
+  engine: Engine
+  org: RunningSalesforceEmulator
+  salesforce: SalesforceClient
+  /** Signs and delivers an event; returns the status. */
+  deliver: (event: object, deliveryId?: string) => Promise<number>
+  /** Records of an object that are not deleted. */
+  records: (object: string) => Shown[]
+}
+export type Shown = Record<string, unknown>
+
+export type RoadOptions = {
+  database?: DatabaseKind
+  db?: Database
+  org?: RunningSalesforceEmulator
+  orgOptions?: SalesforceEmulatorOptions
+  engine?: Partial<EngineOptions>
+  clerkApi?: { url: string; secretKey: string }
+}
+
+/** A Salesforce emulator that closes when the test ends. */
+export const startOrg = async (options: SalesforceEmulatorOptions = {}): Promise<RunningSalesforceEmulator> => {
+  const org = await startSalesforceEmulator({ apiLimit: 10_000_000, ...options })
+  onTestFinished(() => org.close())
+  return org
+}
+
+export const salesforceClientOf = (org: RunningSalesforceEmulator): SalesforceClient =>
+  createSalesforceClient({
+    loginUrl: org.url,
+    auth: { kind: 'client-credentials', clientId: org.clientId, clientSecret: org.clientSecret },
+    now: Date.now,
+    timeoutMs: 5_000,
+  })
+
+let roads = 0
+let deliveries = 0
+
+/** Starts a road; everything closes when the test ends. */
+export const startRoad = async (options: RoadOptions = {}): Promise<Road> => {
+  const db = options.db ?? (await freshDatabase(options.database ?? 'postgres'))
+  const org = options.org ?? (await startOrg(options.orgOptions))
+  const salesforce = salesforceClientOf(org)
+  const clerk = options.clerkApi
+    ? createClerkClient({ secretKey: options.clerkApi.secretKey, apiUrl: options.clerkApi.url })
+    : undefined
+  const engine = await startEngine({
+    db,
+    salesforce,
+    ...(clerk ? { clerk } : {}),
+    verify: createVerifier({ secrets: [signingSecret] }),
+    clock: systemClock,
+    random: Math.random,
+    log: createLog(process.env['LOG'] ?? 'silent'),
+    name: `road-${++roads}`,
+    ...options.engine,
+  })
+  onTestFinished(async () => {
+    await engine.stop()
+    await salesforce.close(0)
+    await clerk?.close()
+  })
+  return {
+    db,
+    engine,
+    org,
+    salesforce,
+    deliver: async (event, deliveryId = `msg_${++deliveries}`) =>
+      (await engine.receive(signed(event, deliveryId))).status,
+    records: (object) => (org.state()[object] ?? []).filter((record) => record['IsDeleted'] !== true),
+  }
+}
