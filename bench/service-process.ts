@@ -1,15 +1,20 @@
-/** clerkforce's engine in a process of its own: what is measured. */
+/** clerkforce in a process of its own: what is measured. */
+import { randomUUID } from 'node:crypto'
 import { createVerifier } from '../src/clerk/signature.ts'
 import { systemClock } from '../src/clock.ts'
 import { type Database, openDatabase } from '../src/db/database.ts'
+import { migrate } from '../src/db/migrate.ts'
 import { createLog } from '../src/log.ts'
 import { createSalesforceClient, type SalesforceClient } from '../src/salesforce/client.ts'
+import { listen } from '../src/server/listen.ts'
+import { createMetrics } from '../src/server/metrics.ts'
+import { createServer } from '../src/server/server.ts'
 import { type Engine, startEngine } from '../src/sync/engine.ts'
+import { createReceive, type Receive } from '../src/sync/intake/receive.ts'
 import type { Counts } from '../src/sync/mirror/counts.ts'
 import { answerQuestions } from './child.ts'
 import type { OrgAddress } from './org-process.ts'
-
-export const signingSecret: string = `whsec_${Buffer.from('a secret of twenty-four b').toString('base64')}`
+import { signingSecret } from './signing-secret.ts'
 
 export type Written = {
   /** Links settled by a write, and those whose write failed. */
@@ -20,39 +25,52 @@ export type Written = {
   counts: Counts
 }
 
+const verify = createVerifier({ secrets: [signingSecret] })
+const metrics = createMetrics({ watch: () => running })
+const log = createLog('silent')
 const clock = (): number => performance.timeOrigin + performance.now()
 
-let running: { db: Database; salesforce: SalesforceClient; engine: Engine } | undefined
+type Running = { db: Database; salesforce: SalesforceClient; engine: Engine }
+let running: Running | undefined
 let done = 0
 let failed = 0
 let lastAt = 0
 
-const start = async ({ databaseUrl, org }: { databaseUrl: string; org: OrgAddress }): Promise<void> => {
+const start = async ({ databaseUrl, org }: { databaseUrl: string; org: OrgAddress }): Promise<Running> => {
   const db = await openDatabase({ url: databaseUrl })
+  await migrate(db)
   const { clientId, clientSecret, url } = org
   const salesforce = createSalesforceClient({ loginUrl: url, auth: { kind: 'client-credentials', clientId, clientSecret }, now: Date.now })
-  done = failed = lastAt = 0
   const engine = await startEngine({
     db,
     salesforce,
-    verify: createVerifier({ secrets: [signingSecret] }),
+    verify,
     clock: systemClock,
     random: Math.random,
-    log: createLog('warn'),
+    log,
     name: `bench-${process.pid}`,
     events: {
-      delivered: ({ result }) => {
-        if (result === 'done') done++
+      ...metrics.events,
+      delivered: (result) => {
+        metrics.events.delivered?.(result)
+        if (result.result === 'done') done++
         else failed++
         lastAt = clock()
       },
     },
   })
   running = { db, salesforce, engine }
+  return running
+}
+
+const unreadInbox = async (url: string): Promise<Receive> => {
+  const db = await openDatabase({ url })
+  await migrate(db)
+  return createReceive({ db, verify, now: Date.now, stored: () => undefined })
 }
 
 /** Looks seldom: counting the backlog is work for the database too. */
-const drain = async ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }): Promise<Written> => {
+const drain = async (everyMs: number, timeoutMs: number): Promise<Written> => {
   const end = clock() + timeoutMs
   for (;;) {
     const counts = await running?.engine.counts()
@@ -64,8 +82,24 @@ const drain = async ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: numbe
 }
 
 const commands = {
-  start,
-  drain,
+  /** The engine without a server. */
+  start: async (given: { databaseUrl: string; org: OrgAddress }): Promise<void> => {
+    await start(given)
+  },
+  /**
+   * The server as `serve` runs it; resolves with its port. With `inboxUrl` webhooks are stored there, where nobody reads them: what the
+   * server could take if nothing else were to do.
+   */
+  serve: async ({ inboxUrl, ...given }: { databaseUrl: string; org: OrgAddress; inboxUrl?: string }): Promise<number> => {
+    const { db, engine } = await start(given)
+    const options = { db, metrics, log, clock: systemClock, newKey: randomUUID }
+    const receive = inboxUrl ? await unreadInbox(inboxUrl) : engine.receive
+    const app = createServer({ ...options, engine: { ...engine, receive } })
+    return (await listen(app, { host: '127.0.0.1', port: 0 })).port
+  },
+  /** Waits until nothing is left to do. */
+  drain: ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }): Promise<Written> => drain(everyMs, timeoutMs),
+  counts: async (_: undefined): Promise<Counts | undefined> => running?.engine.counts(),
   stop: async (_: undefined): Promise<void> => {
     await running?.engine.stop()
     await running?.salesforce.close()

@@ -104,17 +104,24 @@ const TURNED_AWAY: ReadonlySet<SalesforceFailure> = new Set(['outage', 'allowanc
 const isRefusal = (status: number, code: string | undefined): boolean =>
   status >= 400 && status < 500 && status !== 429 && code !== 'REQUEST_LIMIT_EXCEEDED'
 
-/** Requests that may share a Composite, in order; where upserts may not, each stands alone. */
+/**
+ * Text that a Composite would take for a reference to another subrequest's answer (`@{ref.field}`), and fail on: somebody may bear such a
+ * name.
+ */
+const holdsReference = (request: CollectionRequest): boolean =>
+  request.kind !== 'delete' &&
+  request.rows.some((row) => Object.values(row).some((value) => typeof value === 'string' && value.includes('@{')))
+
+/** Requests that may share a Composite, in order; one that may not stands alone. */
 const runsOf = (requests: readonly CollectionRequest[], upsertInComposite: boolean): CollectionRequest[][] => {
-  if (upsertInComposite) return [[...requests]]
-  const runs: CollectionRequest[][] = []
+  const runs: { alone: boolean; requests: CollectionRequest[] }[] = []
   for (const request of requests) {
+    const alone = (request.kind === 'upsert' && !upsertInComposite) || holdsReference(request)
     const last = runs.at(-1)
-    const joins = request.kind !== 'upsert' && last?.[0] !== undefined && last[0].kind !== 'upsert'
-    if (joins) last.push(request)
-    else runs.push([request])
+    if (last && !last.alone && !alone) last.requests.push(request)
+    else runs.push({ alone, requests: [request] })
   }
-  return runs
+  return runs.map((run) => run.requests)
 }
 
 /** Some of the requests are done and their results would be lost with this error: as good as a lost answer, whatever it was itself. */

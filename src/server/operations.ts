@@ -2,11 +2,7 @@ import type { ClerkClient } from '../clerk/client.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import type { SalesforceApi, Usage } from '../salesforce/api.ts'
-import {
-  type CreatedOrganization,
-  createOrganization,
-  type OrganizationRequest,
-} from '../sync/create-organization.ts'
+import { type CreatedOrganization, createOrganization, type OrganizationRequest } from '../sync/create-organization.ts'
 import type { Engine } from '../sync/engine.ts'
 import {
   type Counts,
@@ -73,7 +69,13 @@ export const readSalesforceStatus = (
   const { checked, paused } = engine.health()
   const problems = checked?.problems ?? []
   const state = paused ? 'paused' : problems.length > 0 ? 'problems' : checked ? 'working' : 'checking'
-  return { state, paused: paused ?? null, problems, notices: checked?.notices ?? [], usage: salesforce?.usage() ?? null }
+  return {
+    state,
+    paused: paused ?? null,
+    problems,
+    notices: checked?.notices ?? [],
+    usage: salesforce?.usage() ?? null,
+  }
 }
 
 /** Operations on a database, and on the engine that works on it in this process if there is one. */

@@ -20,7 +20,7 @@ export type Identification = {
 
 export type ScimOrigin = { directory_id: string; directory_enabled: boolean; external_id: string | null }
 
-/** What the emulator keeps of a user; `present.ts` turns it into Clerk's JSON. */
+/** What the emulator keeps of a user; `present-users.ts` turns it into Clerk's JSON. */
 export type UserRecord = {
   id: string
   /** Order of insertion, which breaks ties between equal times of creation. */

@@ -5,7 +5,7 @@ import { normaliseIdentifier } from './identifications.ts'
 import type { Instance } from './instance.ts'
 import { assertRole, assertRoom, insertMembership } from './memberships.ts'
 import { checkMetadataSize } from './metadata.ts'
-import { invitationJson, managesMembers, publicOrganizationJson } from './present.ts'
+import { invitationJson, managesMembers, publicOrganizationJson } from './present-organizations.ts'
 import { createUser } from './users.ts'
 
 const day = 86_400_000

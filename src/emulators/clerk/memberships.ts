@@ -3,7 +3,7 @@ import type { MembershipRecord, Metadata, OrganizationRecord, UserRecord } from 
 import { ApiError, notFound } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
-import { managesMembers, membershipEvent } from './present.ts'
+import { managesMembers, membershipEvent } from './present-organizations.ts'
 
 /** @throws ApiError 404 that names the parameter, as Clerk does for a role that the instance does not have. */
 export const assertRole = ({ settings }: Instance, role: string): void => {

@@ -4,7 +4,7 @@ import { ApiError, formError, identifierTaken, notFound } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { insertMembership, removeMembership } from './memberships.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
-import { deletedJson, organizationEvent } from './present.ts'
+import { deletedJson, organizationEvent } from './present-organizations.ts'
 
 /** By id. @throws ApiError 404 */
 export const getOrganization = ({ store }: Instance, id: string): OrganizationRecord => {

@@ -26,18 +26,25 @@ export type RateLimiter = {
  * no window of that length, wherever it starts, ever holds more. A refused request does not count.
  */
 export const createRateLimiter = (limits: RateLimits, clock: Clock): RateLimiter => {
-  let seen = new Map<string, number[]>()
+  let seen = new Map<string, { times: number[]; windowMs: number }>()
+  let counts = 0
+
+  const isRecent = (at: number, windowMs: number): boolean => clock.now() - at < windowMs
 
   const recent = (name: string, windowMs: number): number[] => {
-    const times = (seen.get(name) ?? []).filter((at) => clock.now() - at < windowMs)
-    seen.set(name, times)
+    const times = (seen.get(name)?.times ?? []).filter((at) => isRecent(at, windowMs))
+    seen.set(name, { times, windowMs })
     return times
+  }
+
+  const forgetOld = (): void => {
+    for (const [name, { times, windowMs }] of seen) if (!isRecent(times.at(-1) ?? 0, windowMs)) seen.delete(name)
   }
 
   return {
     count: (method, path) => {
-      if (seen.size > 10_000)
-        seen = new Map([...seen].filter(([, times]) => clock.now() - (times.at(-1) ?? 0) < 3_600_000))
+      // Names of records that nobody changes any more must not pile up; now and then is enough.
+      if (++counts % 1_000 === 0) forgetOld()
       const counted: number[][] = []
       for (const [name, limit] of limitsFor(limits, method, path)) {
         if (!limit) continue

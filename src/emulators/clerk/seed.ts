@@ -2,7 +2,8 @@ import type { Metadata, ScimOrigin, UserRecord } from './entities.ts'
 import { ApiError } from './errors.ts'
 import { newIdentification } from './identifications.ts'
 import type { Instance } from './instance.ts'
-import { membershipEvent, organizationEvent, userJson } from './present.ts'
+import { membershipEvent, organizationEvent } from './present-organizations.ts'
+import { userJson } from './present-users.ts'
 
 type MetadataSeed = { public_metadata?: Metadata; private_metadata?: Metadata }
 

@@ -5,7 +5,8 @@ import { makePrimary, newIdentification } from './identifications.ts'
 import type { Instance } from './instance.ts'
 import { removeMembership } from './memberships.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
-import { deletedJson, sessionEvent, userJson } from './present.ts'
+import { deletedJson } from './present-organizations.ts'
+import { sessionEvent, userJson } from './present-users.ts'
 
 /** @throws ApiError 404 */
 export const getUser = ({ store }: Instance, id: string): UserRecord => {

@@ -380,3 +380,36 @@ test('with a scale, the schedule of a day passes in seconds', async () => {
   await emulator.webhooks.idle()
   expect(receiver.received).toHaveLength(8)
 })
+
+test('a reset in the middle of everything leaves nothing behind, and what comes after arrives', async () => {
+  const receiver = await startReceiver()
+  receiver.reply = (n) => (n <= 5 ? 'silence' : { status: 200 })
+  const emulator = startEmulator({
+    webhookUrl: receiver.url,
+    disorder: { shuffled: 0.5, delayed: 0.5, maxDelayMs: 60_000 },
+  })
+  for (let n = 0; n < 20; n++) await emulator.post('/_emulator/emit', { type: 'user.created', data: { n } })
+  emulator.reset()
+  await emulator.webhooks.idle()
+  expect(emulator.webhooks.messages()).toEqual([])
+  receiver.reply = () => ({ status: 200 })
+  receiver.received.length = 0
+  emulator.webhooks.setDisorder({ shuffled: 0, delayed: 0 })
+  await emulator.post('/_emulator/emit', { type: 'user.deleted', data: {} })
+  await emulator.webhooks.idle()
+  expect(typesOf(receiver.received)).toContain('user.deleted')
+  expect(emulator.webhooks.messages()[0]?.deliveries[0]?.status).toBe('delivered')
+})
+
+test('the log keeps the newest messages and none that is still on its way is dropped', async () => {
+  const clock = manualClock()
+  const receiver = await startReceiver()
+  receiver.reply = (n) => ({ status: n === 1 ? 500 : 200 })
+  const emulator = startEmulator({ clock, webhookUrl: receiver.url, keepMessages: 3 })
+  for (let n = 0; n < 10; n++) {
+    await emulator.post('/_emulator/emit', { type: 'user.created', data: { n } })
+    await emulator.webhooks.idle({ retries: false })
+  }
+  const numbers = emulator.webhooks.messages().map(({ body }) => (JSON.parse(body) as { data: { n: number } }).data.n)
+  expect(numbers).toEqual([0, 8, 9])
+})

@@ -30,6 +30,7 @@ export type Fault = {
 export type FaultList = {
   add: (...faults: Fault[]) => void
   clear: () => void
+  /** Those that can still apply. */
   list: () => readonly Fault[]
   /** The fault for this request, counted as used. `special` narrows to faults of that name; without it, faults with none. */
   take: (request: { method: string; path: string }, special?: string) => Fault | undefined
@@ -43,6 +44,9 @@ const matches = (pattern: string, path: string): boolean => {
 /** An empty list of faults on the given clock. */
 export const createFaults = (now: () => number): FaultList => {
   let rules: { fault: Fault; left: number; skip: number }[] = []
+  const dropSpent = (): void => {
+    rules = rules.filter((rule) => rule.left > 0 && (rule.fault.until === undefined || now() < rule.fault.until))
+  }
   return {
     add: (...faults) => {
       for (const fault of faults)
@@ -51,9 +55,12 @@ export const createFaults = (now: () => number): FaultList => {
     clear: () => {
       rules = []
     },
-    list: () => rules.map((rule) => rule.fault),
+    list: () => {
+      dropSpent()
+      return rules.map((rule) => rule.fault)
+    },
     take: (request, special) => {
-      rules = rules.filter((rule) => rule.left > 0 && (rule.fault.until === undefined || now() < rule.fault.until))
+      dropSpent()
       for (const rule of rules) {
         const { method, path } = rule.fault
         if (rule.fault.special !== special) continue

@@ -13,7 +13,7 @@ export type Random = {
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** mulberry32: 32 bits of state, good enough for test data and quick. */
-export const seededRandom = (seed = 1): Random => {
+export const seededRandom = (seed: number = 1): Random => {
   let state = seed >>> 0
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -31,10 +31,6 @@ export const seededRandom = (seed = 1): Random => {
       if (chosen === undefined) throw new Error('pick: the list is empty')
       return chosen
     },
-    text: (length, alphabet = base62) => {
-      let out = ''
-      for (let i = 0; i < length; i++) out += alphabet[int(alphabet.length)]
-      return out
-    },
+    text: (length, alphabet = base62) => Array.from({ length }, () => alphabet.charAt(int(alphabet.length))).join(''),
   }
 }

@@ -24,6 +24,8 @@ export type Settings = {
   keepOldRelation: boolean
   /** Deleting an Account takes its Contacts along, or is refused while it has any: a setting of the org. */
   accountDelete: 'cascade' | 'block'
+  /** A direct relationship may be made inactive; no source tells whether Salesforce lets it. */
+  inactiveDirect: 'allow' | 'refuse'
   /** Upsert by external id is accepted as a Collection inside Composite. */
   compositeUpsertCollections: boolean
   /** How long an access token lives. */
@@ -85,6 +87,7 @@ const defaults: Settings = {
   lateVisibilityMs: 0,
   keepOldRelation: true,
   accountDelete: 'cascade',
+  inactiveDirect: 'allow',
   compositeUpsertCollections: true,
   tokenLifetimeMs: 7_200_000,
   maxBatchSize: 2_000,

@@ -4,7 +4,7 @@
  */
 import { failure, RecordFailure } from './errors.ts'
 import type { Org } from './org.ts'
-import { liveRows, type Operation, type Writer } from './records/save.ts'
+import { liveRows, type Operation, type Writer } from './records/checks.ts'
 import type { ObjectType } from './schema.ts'
 import { keyOf, type Row, type Value } from './store.ts'
 

@@ -23,19 +23,20 @@ const read = ({ deliveryId, body }: Hint): Reading => {
   }
 }
 
-/**
- * Reads up to `limit` waiting hints into the mirror, in one transaction: observed and marked as read, or neither.
- * One that cannot be read is kept with its problem and holds nobody up.
- */
-export const readHints = (db: Database, limit: number, now: () => number): Promise<ReadHint[]> =>
+const observe = (db: Database, limit: number, now: () => number): Promise<ReadHint[]> =>
   db.transaction(async (query) => {
     const hints = await claimHints(query, limit)
     const readings = hints.map(read)
-    await observeClerk(
-      query,
-      readings.flatMap(({ observations }) => observations),
-      now(),
-    )
+    const observations = readings.flatMap((reading) => reading.observations)
+    try {
+      await query('savepoint observing')
+      await observeClerk(query, observations, now())
+    } catch (error) {
+      if (!isBadData(error)) throw error
+      if (hints.length > 1) throw new TooManyAtOnce()
+      await query('rollback to savepoint observing')
+      for (const reading of readings) reading.problem = `the database refused it (${codeOf(error)})`
+    }
     await finishHints(query, readings, now())
     return hints.map(({ type, receivedAt }, index) => ({
       type,
@@ -43,3 +44,29 @@ export const readHints = (db: Database, limit: number, now: () => number): Promi
       receivedAt,
     }))
   })
+
+/** One hint of the batch cannot be stored: the batch is read one by one, so that only the guilty one is set aside. */
+class TooManyAtOnce extends Error {}
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
+/** SQLSTATE classes 22 (data exception) and 23 (constraint): the statement will fail again, whatever we do. */
+const isBadData = (error: unknown): boolean => /^2[23]/.test(codeOf(error))
+
+/**
+ * Reads up to `limit` waiting hints into the mirror, in one transaction: observed and marked as read, or neither.
+ * One that cannot be read is kept with its problem and holds nobody up.
+ */
+export const readHints = async (db: Database, limit: number, now: () => number): Promise<ReadHint[]> => {
+  try {
+    return await observe(db, limit, now)
+  } catch (error) {
+    if (!(error instanceof TooManyAtOnce)) throw error
+    const read: ReadHint[] = []
+    for (let i = 0; i < limit; i++) {
+      const one = await observe(db, 1, now)
+      if (one.length === 0) break
+      read.push(...one)
+    }
+    return read
+  }
+}

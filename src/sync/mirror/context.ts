@@ -41,14 +41,14 @@ export const readSalesforce = async (query: Query, claims: readonly Claim[]): Pr
   return states
 }
 
-/** All memberships that Clerk ever showed of these people. */
+/** All memberships that Clerk ever showed of these people; only they have a person_id. */
 export const readMemberships = async (
   query: Query,
   personIds: readonly string[],
 ): Promise<Map<string, ClerkMembership[]>> => {
   const rows = await query<ClerkMembership>(
     `select id, body, version, deleted_at as "deletedAt", person_id as "personId", organization_id as "organizationId"
-     from clerkforce.record where side = 'clerk' and entity = 'membership' and person_id = any($1)`,
+     from clerkforce.record where person_id = any($1)`,
     [[...new Set(personIds)]],
   )
   const byPerson = new Map<string, ClerkMembership[]>()

@@ -27,7 +27,7 @@ export const readCounts = async (query: Query, now: number): Promise<Counts> => 
        (select count(*) from clerkforce.dirty) as dirty,
        (select count(*) from clerkforce.dirty where waits_for is not null) as waiting,
        (select count(*) from clerkforce.link where parked_at is not null) as parked,
-       greatest(0, $1 - coalesce((select min(due_at) from clerkforce.dirty where leased_by is null), $1)) as "behindMs"`,
+       greatest(0, $1 - coalesce((select min(due_at) from clerkforce.dirty), $1)) as "behindMs"`,
     [now],
   )
   return row ?? { hints: 0, problems: 0, gaps: 0, dirty: 0, waiting: 0, parked: 0, behindMs: 0 }

@@ -10,6 +10,7 @@
  */
 
 import type { Query } from '../../db/database.ts'
+import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Observation } from '../../model/model.ts'
 import { markDirty, type Target } from './dirty.ts'
 import { openGaps } from './gaps.ts'
@@ -72,7 +73,7 @@ const storeRecords = (query: Query, observations: readonly Observation[]): Promi
     rows.map((one) => one.side),
     rows.map((one) => one.entity),
     rows.map((one) => one.id),
-    rows.map((one) => JSON.stringify(one.body)),
+    rows.map((one) => toJsonb(one.body)),
     rows.map((one) => one.version),
     rows.map((one) => one.seen),
     rows.map((one) => one.deletedAt ?? null),
@@ -81,9 +82,10 @@ const storeRecords = (query: Query, observations: readonly Observation[]): Promi
   ])
 }
 
+// Only Clerk's memberships have these two columns; see `mark` in dirty.ts for why side and entity are not named.
 const membershipsOf = `
   select id, person_id, organization_id from clerkforce.record
-  where side = 'clerk' and entity = 'membership' and (person_id = any($1) or organization_id = any($2))`
+  where person_id = any($1) or organization_id = any($2)`
 
 /** The links that the stored changes can make a difference to. */
 const affected = async (query: Query, stored: readonly Stored[]): Promise<Target[]> => {

@@ -4,6 +4,7 @@
  * out, and the next one plans again from what Salesforce shows.
  */
 import type { Database, Query } from '../../db/database.ts'
+import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Fields } from '../../model/model.ts'
 import { type Claim, markDirty, type Release, releaseDirty, settleDirty, wakeWaiting } from './dirty.ts'
 
@@ -44,7 +45,7 @@ const rememberHeld = async (query: Query, entity: Entity, outcomes: readonly Out
   await query(remember, [
     entity,
     held.map((one) => one.id),
-    held.map((one) => JSON.stringify(one.fields)),
+    held.map((one) => toJsonb(one.fields)),
     held.map((one) => one.version),
     held.map((one) => one.deletedAt ?? null),
   ])
@@ -78,7 +79,7 @@ const settleLinks = async (query: Query, entity: Entity, settled: readonly Settl
   }
   await query(agree, [
     settled.map(({ claim }) => claim.linkId),
-    settled.map(({ base }) => (base ? JSON.stringify(base) : null)),
+    settled.map(({ base }) => (base ? toJsonb(base) : null)),
   ])
 }
 
@@ -100,7 +101,7 @@ const writeJournal = async (query: Query, outcomes: readonly Outcome[], now: num
     lines.map(({ entry }) => entry.kind),
     lines.map(({ entry }) => entry.salesforceId),
     lines.map(({ entry }) => entry.reason),
-    lines.map(({ entry }) => JSON.stringify(entry.fields)),
+    lines.map(({ entry }) => toJsonb(entry.fields)),
     lines.map(({ entry }) => entry.result),
     lines.map(({ entry }) => entry.detail ?? null),
   ])
@@ -110,12 +111,12 @@ const writeJournal = async (query: Query, outcomes: readonly Outcome[], now: num
 const membersOf = `
   select 'person' as entity, r.person_id as "clerkId" from clerkforce.record r
     join clerkforce.link l on l.entity = 'person' and l.clerk_id = r.person_id
-    where r.side = 'clerk' and r.entity = 'membership' and r.organization_id = any($1)
+    where r.organization_id = any($1)
       and not exists (select 1 from clerkforce.dirty d where d.link_id = l.id)
   union
   select 'membership', r.id from clerkforce.record r
     join clerkforce.link l on l.entity = 'membership' and l.clerk_id = r.id
-    where r.side = 'clerk' and r.entity = 'membership' and r.organization_id = any($1)
+    where r.organization_id = any($1)
       and not exists (select 1 from clerkforce.dirty d where d.link_id = l.id)`
 
 const wakeChildren = async (query: Query, entity: Entity, settled: readonly Settled[], now: number): Promise<void> => {

@@ -13,6 +13,9 @@ import type { Candidate } from '../plan/person.ts'
 import { normaliseEmail } from '../plan/value.ts'
 import { heldFrom, keyIn, readFields, selectList } from './fields.ts'
 
+/** What could stand in Salesforce's Email field; `@{` would also be taken for a reference inside a Composite. */
+const isAddress = (text: string): boolean => /^[^\s@{}]+@[^\s@{}]+$/.test(text.trim())
+
 /** What a look found for one link. */
 export type Sight = { salesforce: SalesforceState; candidates: readonly Candidate[] }
 
@@ -61,7 +64,12 @@ const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[
     group.map(({ claim }) => claim.clerkId),
   )
   if (entity === 'person') {
-    const emails = rules.person.adopt ? group.flatMap(({ body }) => primaryEmail(body) ?? []).map(normaliseEmail) : []
+    const emails = rules.person.adopt
+      ? group
+          .flatMap(({ body }) => primaryEmail(body) ?? [])
+          .filter(isAddress)
+          .map(normaliseEmail)
+      : []
     return [...keyed, ...condition('Email', [...new Set(emails)]), ...linked]
   }
   const { match } = rules.organization

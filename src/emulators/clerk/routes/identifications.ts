@@ -4,7 +4,8 @@ import type { Identification, IdentificationKind, UserRecord } from '../entities
 import { notFound } from '../errors.ts'
 import { addIdentification, changeIdentification, dropIdentification } from '../identifications.ts'
 import type { Instance } from '../instance.ts'
-import { deletedJson, identificationJson } from '../present.ts'
+import { deletedJson } from '../present-organizations.ts'
+import { identificationJson } from '../present-users.ts'
 import { type ClerkEnv, json, pathParam, readBody } from '../request.ts'
 import { assertNotScim, getUser, userChanged } from '../users.ts'
 

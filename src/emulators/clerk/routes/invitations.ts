@@ -6,7 +6,7 @@ import type { Instance } from '../instance.ts'
 import { createInvitations, expireInvitations, getInvitation, revokeInvitation } from '../invitations.ts'
 import { listInvitations } from '../list-organizations.ts'
 import { getOrganization } from '../organizations.ts'
-import { invitationJson } from '../present.ts'
+import { invitationJson } from '../present-organizations.ts'
 import { readObject } from '../read-object.ts'
 import { type ClerkContext, type ClerkEnv, json, pathParam, readBody, readJson } from '../request.ts'
 

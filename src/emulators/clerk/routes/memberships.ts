@@ -11,7 +11,7 @@ import {
   getMembership,
 } from '../memberships.ts'
 import { getOrganization } from '../organizations.ts'
-import { membershipJson } from '../present.ts'
+import { membershipJson } from '../present-organizations.ts'
 import { type ClerkContext, type ClerkEnv, json, pathParam, readBody } from '../request.ts'
 
 const find = (instance: Instance, c: ClerkContext): MembershipRecord => {

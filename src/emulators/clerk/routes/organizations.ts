@@ -11,7 +11,7 @@ import {
   getOrganizationOrSlug,
   updateOrganization,
 } from '../organizations.ts'
-import { type OrganizationParts, organizationJson } from '../present.ts'
+import { type OrganizationParts, organizationJson } from '../present-organizations.ts'
 import { type ClerkContext, type ClerkEnv, flagParam, json, pathParam, readBody } from '../request.ts'
 
 const readParts = (c: ClerkContext): OrganizationParts => ({

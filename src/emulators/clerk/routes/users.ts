@@ -13,7 +13,8 @@ import type { Instance } from '../instance.ts'
 import { expireInvitations } from '../invitations.ts'
 import { listInvitations, listMembershipsOfUser } from '../list-organizations.ts'
 import { countUsers, listUsers } from '../list-users.ts'
-import { identificationJson, invitationJson, membershipJson, publicOrganizationJson, userJson } from '../present.ts'
+import { invitationJson, membershipJson, publicOrganizationJson } from '../present-organizations.ts'
+import { identificationJson, userJson } from '../present-users.ts'
 import { type ClerkContext, type ClerkEnv, json, pathParam, readBody } from '../request.ts'
 import {
   assertNotScim,

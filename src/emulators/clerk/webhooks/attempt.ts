@@ -7,7 +7,7 @@ export type Attempt = {
   /** `null` when no answer came. */
   status: number | null
   succeeded: boolean
-  /** Why there was no answer: `timeout`, or the network's error code. */
+  /** Why there was no answer: `timeout`, `closed` (the emulator itself), or the network's error code. */
   error?: string
 }
 
@@ -43,11 +43,12 @@ export const postMessage = async (
 ): Promise<{ attempt: Attempt; wishes: Wishes }> => {
   const at = clock.now()
   const finished = new AbortController()
-  const overtime = new AbortController()
-  clock.sleep(timeoutMs, AbortSignal.any([finished.signal, signal])).then(
-    () => overtime.abort(),
-    () => overtime.abort(),
-  )
+  const cut = new AbortController()
+  // Not AbortSignal.any: it leaves a trace on the long-lived signal for each message.
+  const stop = () => cut.abort()
+  signal.addEventListener('abort', stop, { once: true })
+  void clock.sleep(timeoutMs, finished.signal).then(stop)
+  if (signal.aborted) stop()
   try {
     const response = await fetch(endpoint.url, {
       method: 'POST',
@@ -58,14 +59,15 @@ export const postMessage = async (
         'user-agent': 'Svix-Webhooks/1.81.0 (emulator)',
       },
       redirect: 'manual',
-      signal: overtime.signal,
+      signal: cut.signal,
     })
     await response.arrayBuffer()
     return { attempt: { at, status: response.status, succeeded: response.ok }, wishes: readWishes(response.headers) }
   } catch (error) {
-    const reason = overtime.signal.aborted ? 'timeout' : errorCode(error)
+    const reason = signal.aborted ? 'closed' : cut.signal.aborted ? 'timeout' : errorCode(error)
     return { attempt: { at, status: null, succeeded: false, error: reason }, wishes: noWishes }
   } finally {
     finished.abort()
+    signal.removeEventListener('abort', stop)
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { openSalesforce, type TestClient } from '../test-client.ts'
+import { openSalesforce, type TestClient } from '../client.test-support.ts'
 
 let salesforce: TestClient
 let accounts: string[]

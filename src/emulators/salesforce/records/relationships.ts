@@ -14,7 +14,8 @@ import { failure } from '../errors.ts'
 import type { Org } from '../org.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row, Value } from '../store.ts'
-import { binRow, deleteRecord, insertValues, liveRow, liveRows, updateValues, type Writer } from './save.ts'
+import { liveRow, liveRows, type Writer } from './checks.ts'
+import { binRow, deleteRecord, insertValues, updateValues } from './save.ts'
 
 const objectNamed = (org: Org, name: string): ObjectType => {
   const object = org.schema.find(name)
@@ -36,7 +37,14 @@ const relationsOf = (org: Org, contactId: string): { object: ObjectType; rows: R
 const nameOf = (row: Row): string => String(row['Name'] ?? '')
 
 /** @throws RecordFailure when the Contact is private or has a relationship with the Account already */
-export const beforeRelationInsert = (org: Org, row: Row): void => {
+export const beforeRelationSave = (org: Org, row: Row, before: Row | undefined): void => {
+  if (before) {
+    const inactive = row['IsDirect'] === true && row['IsActive'] === false
+    if (inactive && org.settings.inactiveDirect === 'refuse') {
+      throw failure('FIELD_INTEGRITY_EXCEPTION', 'A direct relationship can’t be made inactive.', ['IsActive'])
+    }
+    return
+  }
   const contact = liveRow(org, objectNamed(org, 'Contact'), String(row['ContactId']))
   if (contact && row['IsDirect'] !== true && (contact['AccountId'] ?? null) === null) {
     throw failure('FIELD_INTEGRITY_EXCEPTION', 'A private contact can’t be related to an account.', ['ContactId'])
@@ -54,7 +62,7 @@ export const afterContactSave = (writer: Writer, contact: Row, before: Row | und
   if (!relations) return
   const { object, rows } = relations
   for (const row of rows) {
-    if (primary === null) binRow(writer, object, row, contact.Id)
+    if (primary === null) binRow(writer, object, row, row.Id)
     else if (row['IsDirect'] === true && row['AccountId'] !== primary) {
       if (org.settings.keepOldRelation) updateValues(writer, object, row, { IsDirect: false })
       else binRow(writer, object, row, row.Id)
@@ -107,16 +115,18 @@ export const afterDelete = (writer: Writer, object: ObjectType, row: Row, cause:
 export const undeleteRecord = (writer: Writer, object: ObjectType, id: string): void =>
   writer.org.store.atomically(() => {
     const { org } = writer
+    const binned = (each: ObjectType, rowId: string): Row | undefined => {
+      const row = org.store.get(each.name, rowId)
+      return row?.['IsDeleted'] === true ? row : undefined
+    }
+    if (!binned(object, id)) return
+    // Parents come before children in the schema's list of objects.
     for (const each of org.schema.objects) {
-      if (!each.byName.has('isdeleted')) continue
-      const rows = each === object ? [org.store.get(each.name, id)] : []
-      for (const other of org.store.ids(each.name)) {
-        const row = org.store.get(each.name, other)
-        if (row?.['$cause'] === id && row.Id !== id) rows.push(row)
-      }
-      for (const row of rows) {
-        if (row?.['IsDeleted'] === true)
+      for (const rowId of org.store.ids(each.name)) {
+        const row = binned(each, rowId)
+        if (row && (rowId === id || row['$cause'] === id)) {
           updateValues(writer, each, row, { IsDeleted: false, $cause: null, MasterRecordId: null })
+        }
       }
     }
   })

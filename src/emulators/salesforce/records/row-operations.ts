@@ -3,24 +3,17 @@ import { toId18 } from '../ids.ts'
 import { type Org, tally } from '../org.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row, Value } from '../store.ts'
+import { liveRows, severalMatches, type Writer } from './checks.ts'
 import type { RecordInput } from './read-record.ts'
-import {
-  deleteRecord,
-  forbidden,
-  insertRecord,
-  liveRows,
-  lockedAccounts,
-  severalMatches,
-  updateRecord,
-  type Writer,
-} from './save.ts'
+import { deleteRecord, forbidden, insertRecord, lockedAccounts, updateRecord } from './save.ts'
 
 /** What became of one record. `created` is there for upserts only. */
 export type RowResult = { id: string; created?: boolean; did: 'created' | 'updated' | 'deleted' }
 
 /** One record's write: what it locks is known before it runs. */
 export type RowOperation = {
-  object: ObjectType
+  /** Undefined when the id does not say of which object it is. */
+  object: ObjectType | undefined
   accounts: () => string[]
   /** @throws RecordFailure */
   run: (writer: Writer) => RowResult
@@ -29,7 +22,7 @@ export type RowOperation = {
 }
 
 /** Counts a record for the statistics. */
-export const countRecord = (org: Org, object: ObjectType, what: RowResult['did'] | 'failed'): void =>
+const countRecord = (org: Org, object: ObjectType, what: RowResult['did'] | 'failed'): void =>
   tally(org.stats.records, `${object.name}.${what}`)
 
 const accountOf = (org: Org, input: RecordInput): string[] => {
@@ -52,7 +45,7 @@ const touched = (org: Org, object: ObjectType, row: Row | undefined, input: Reco
  * The live row with this id.
  * @throws RecordFailure MALFORMED_ID, ENTITY_IS_DELETED, INVALID_CROSS_REFERENCE_KEY
  */
-export const rowById = (org: Org, object: ObjectType, id: string): Row => {
+const rowById = (org: Org, object: ObjectType, id: string): Row => {
   const id18 = toId18(id)
   if (!id18?.startsWith(object.keyPrefix)) throw failure('MALFORMED_ID', `malformed id ${id}`, ['Id'])
   const row = org.store.get(object.name, id18)

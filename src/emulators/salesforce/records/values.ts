@@ -40,6 +40,15 @@ export const readDate = (text: string): string | undefined => {
   return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text ? undefined : text
 }
 
+// Only what Java's trim takes: a non-breaking space at the end stays, and makes two names differ that look alike.
+const trimmed = (text: string): string => {
+  let from = 0
+  let to = text.length
+  while (from < to && text.charCodeAt(from) <= 32) from++
+  while (to > from && text.charCodeAt(to - 1) <= 32) to--
+  return text.slice(from, to)
+}
+
 /**
  * First gate: the value that a JSON value means for a field. Text loses white space at both ends, and empty text is null.
  * @throws RequestFailure JSON_PARSER_ERROR
@@ -48,7 +57,7 @@ export const readValue = (field: Field, json: unknown): Value => {
   if (json === null || json === undefined) return null
   if (isText(field.type) || field.type === 'id' || field.type === 'reference') {
     if (typeof json !== 'string') throw unreadable('string', json)
-    const text = json.trim()
+    const text = trimmed(json)
     return text === '' ? null : text
   }
   if (field.type === 'boolean') {

@@ -135,7 +135,7 @@ const remove = (call: Call): Work => {
     const object = call.org.schema.ofId(id)
     if (object && toId18(id)) return deleteOperation(call.org, object, id)
     return {
-      object: call.org.schema.objects[0] as ObjectType,
+      object: undefined,
       accounts: () => [],
       run: () => {
         throw failure('MALFORMED_ID', `malformed id ${id}`)

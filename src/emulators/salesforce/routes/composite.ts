@@ -11,9 +11,10 @@
  * do not refer to each other then run last to first here, so that who relies on the order finds out.
  */
 import { type Call, failureReply, type Match, perform, type Reply } from '../api.ts'
-import { notFound, RequestFailure, refused } from '../errors.ts'
+import { notFound, RecordFailure, RequestFailure, refused } from '../errors.ts'
 import { tally } from '../org.ts'
 import { isJsonObject } from '../records/read-record.ts'
+import { type Answer, namesIn, resolveReferences } from './references.ts'
 
 type Part = {
   method: string
@@ -24,18 +25,8 @@ type Part = {
   /** Reference ids that its url or body mentions. */
   needs: ReadonlySet<string>
 }
-type Answer = {
-  body: unknown
-  httpHeaders: Readonly<Record<string, string>>
-  httpStatusCode: number
-  referenceId: string
-}
 type FindRoute = (method: string, path: string) => Match
 type Parts = { parts: readonly Part[]; order: readonly Part[]; allOrNone: boolean }
-
-const mention = /@\{(\w+)/g
-const namesIn = (url: string, body: unknown): ReadonlySet<string> =>
-  new Set([...`${url} ${JSON.stringify(body ?? null)}`.matchAll(mention)].map((found) => found[1] ?? ''))
 
 const mostParts = 25
 const mostHeavyParts = 5
@@ -92,50 +83,13 @@ const readParts = (body: unknown): Parts => {
   }
 }
 
-const reference = /@\{([^}]*)\}/g
-
-const follow = (value: unknown, path: string): unknown => {
-  let current = value
-  for (const step of path.match(/[^.[\]]+/g) ?? []) {
-    if (Array.isArray(current)) current = current[Number(step)]
-    else if (isJsonObject(current)) {
-      const key = Object.keys(current).find((name) => name.toLowerCase() === step.toLowerCase())
-      current = key === undefined ? undefined : current[key]
-    } else return undefined
-  }
-  return current
-}
-
-const resolveText = (text: string, answers: ReadonlyMap<string, Answer>): unknown => {
-  const find = (expression: string): unknown => {
-    const name = /^\w+/.exec(expression)?.[0] ?? ''
-    const answer = answers.get(name)
-    const value = answer && answer.httpStatusCode < 400 ? follow(answer.body, expression.slice(name.length)) : undefined
-    if (value === undefined || value === null) {
-      throw refused('PROCESSING_HALTED', `Invalid reference specified. No value for ${expression} found in ${name}`)
-    }
-    return value
-  }
-  const whole = /^@\{([^}]*)\}$/.exec(text)?.[1]
-  return whole === undefined
-    ? text.replace(reference, (_, expression: string) => String(find(expression)))
-    : find(whole)
-}
-
-const resolve = (json: unknown, answers: ReadonlyMap<string, Answer>): unknown => {
-  if (typeof json === 'string') return json.includes('@{') ? resolveText(json, answers) : json
-  if (Array.isArray(json)) return json.map((each) => resolve(each, answers))
-  if (!isJsonObject(json)) return json
-  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, resolve(value, answers)]))
-}
-
 const partCall = (call: Call, part: Part, answers: ReadonlyMap<string, Answer>, allOrNone: boolean): Call => {
   // Five Collections of 200 records would be walked for nothing.
   const walk = part.needs.size > 0
-  const url = walk ? String(resolveText(part.url, answers)) : part.url
+  const url = walk ? String(resolveReferences(part.url, answers)) : part.url
   const [, version, rest] = /^\/services\/data\/v(\d+\.0)(\/[^?]*)/.exec(url) ?? []
   if (version === undefined || rest === undefined) throw notFound()
-  const body = walk ? resolve(part.body, answers) : part.body
+  const body = walk ? resolveReferences(part.body, answers) : part.body
   const at = url.indexOf('?')
   const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1))
   if (allOrNone && query.has('ids')) query.set('allOrNone', 'true')
@@ -160,11 +114,9 @@ const answerOf = (part: Part, reply: Reply): Answer => ({
   referenceId: part.referenceId,
 })
 
-const nested = new Set(['composite'])
-
 const prepare = (call: Call, match: FindRoute) => {
   const { route, params } = match(call.method, call.path)
-  if (nested.has(route.kind)) throw refused('PROCESSING_HALTED', 'A Composite cannot hold another')
+  if (route.kind === 'composite') throw refused('PROCESSING_HALTED', 'A Composite cannot hold another')
   if (route.kind === 'collection upsert' && !call.org.settings.compositeUpsertCollections) {
     throw refused('PROCESSING_HALTED', 'Upsert by external id is not supported in a Composite request')
   }
@@ -198,21 +150,23 @@ const hasFailed = (answer: Answer): boolean =>
   answer.httpStatusCode >= 400 ||
   (Array.isArray(answer.body) && answer.body.some((each) => isJsonObject(each) && each['success'] === false))
 
+/** What a part will lock, as far as it can be told before others have answered; its errors come up again when it runs. */
+const lockedBy = (call: Call, part: Part, match: FindRoute): string[] => {
+  try {
+    const sub = partCall(call, part, new Map(), true)
+    const { route, params } = match(sub.method, sub.path)
+    return [...(route.prepare(sub, params).accounts ?? [])]
+  } catch (error) {
+    if (error instanceof RequestFailure || error instanceof RecordFailure) return []
+    throw error
+  }
+}
+
 const runTogether = async (call: Call, { parts, order }: Parts, match: FindRoute): Promise<Answer[]> => {
   const { org } = call
   const owner = {}
   const answers = new Map<string, Answer>()
-  const accounts = parts.flatMap((part) => {
-    try {
-      const sub = partCall(call, part, new Map(), true)
-      const { route, params } = match(sub.method, sub.path)
-      return [...(route.prepare(sub, params).accounts ?? [])]
-    } catch (error) {
-      // What depends on an answer cannot say yet what it locks; other errors come up again when it runs.
-      if (error instanceof RequestFailure) return []
-      return failureReply(error) && []
-    }
-  })
+  const accounts = parts.flatMap((part) => lockedBy(call, part, match))
   try {
     const taking = org.locks.acquire(owner, accounts)
     const unlocked = taking && (await taking)

@@ -67,6 +67,7 @@ const settingNames: readonly (keyof Settings)[] = [
   'lateVisibilityMs',
   'keepOldRelation',
   'accountDelete',
+  'inactiveDirect',
   'compositeUpsertCollections',
   'tokenLifetimeMs',
   'maxBatchSize',

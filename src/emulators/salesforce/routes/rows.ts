@@ -1,6 +1,7 @@
 import type { Call, Params, Reply, Route, Work } from '../api.ts'
 import { notFound, RecordFailure, refused } from '../errors.ts'
 import { toId18 } from '../ids.ts'
+import { liveRows } from '../records/checks.ts'
 import { type RecordInput, readRecord } from '../records/read-record.ts'
 import {
   deleteOperation,
@@ -11,7 +12,6 @@ import {
   updateOperation,
   upsertOperation,
 } from '../records/row-operations.ts'
-import { liveRows } from '../records/save.ts'
 import { checkValue, readValue } from '../records/values.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import { showRecord } from '../soql/select.ts'

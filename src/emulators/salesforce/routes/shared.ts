@@ -1,7 +1,7 @@
 import type { Call, Params } from '../api.ts'
 import { notFound, refused } from '../errors.ts'
+import type { Writer } from '../records/checks.ts'
 import { visibleField } from '../records/read-record.ts'
-import type { Writer } from '../records/save.ts'
 import type { Field, ObjectType } from '../schema.ts'
 
 /** The object that a path names. @throws RequestFailure NOT_FOUND */

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { manualClock } from '../../kit/clock.ts'
-import { openSalesforce, type TestClient } from '../test-client.ts'
+import { openSalesforce, type TestClient } from '../client.test-support.ts'
 
 let salesforce: TestClient
 const names = async (where: string): Promise<unknown[]> =>

@@ -14,8 +14,8 @@ import { readPath, resolvePath } from './select.ts'
 
 export type Test = (row: Row) => boolean
 /** Candidate ids; `ascending` when they come in the order of ids. */
-export type Candidates = { ids: readonly string[]; ascending: boolean }
-export type Compiled = { test: Test; candidates: () => Candidates | undefined }
+type Candidates = { ids: readonly string[]; ascending: boolean }
+type Compiled = { test: Test; candidates: () => Candidates | undefined }
 
 type Literal = { value: string; type: string }
 

@@ -1,0 +1,9 @@
+/** What every measurement is told. */
+export type Options = {
+  /** Smaller sizes and fewer rounds, for trying out; its figures decide nothing. */
+  quick: boolean
+  /** Folder for CPU profiles of the measured process. */
+  profile: string | undefined
+  /** Says what goes on. */
+  report: (line: string) => void
+}

@@ -1,0 +1,80 @@
+import type { Settings } from '../config.ts'
+import { SettingError } from '../errors.ts'
+import type { Operations, Retried, Status } from '../server/operations.ts'
+import type { Problem } from '../server/problem.ts'
+import type { CreatedOrganization } from '../sync/create-organization.ts'
+import type { ParkedLink, ProblemHint } from '../sync/mirror/counts.ts'
+
+const timeoutMs = 120_000
+
+/** The running process that holds the database folder. */
+export type Holder = { folder: string; pid: number }
+
+type Ask = <T>(path: string, send?: { body: unknown; headers?: Record<string, string> }) => Promise<T>
+
+const createAsk = (url: string, token: string, { folder, pid }: Holder): Ask => {
+  const ask: Ask = async <T>(path: string, send?: { body: unknown; headers?: Record<string, string> }) => {
+    const init: RequestInit = send
+      ? {
+          method: 'POST',
+          body: JSON.stringify(send.body),
+          headers: { 'content-type': 'application/json', ...send.headers },
+        }
+      : {}
+    const response = await fetch(url + path, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(timeoutMs),
+    }).catch((cause: unknown) => {
+      throw new Error(
+        `process ${pid} has the database folder ${folder} open, but does not answer at ${url}; set PORT (--port) to the port of its server`,
+        { cause },
+      )
+    })
+    const json = (await response.json().catch(() => undefined)) as (T & Partial<Problem>) | undefined
+    if (json === undefined)
+      throw new Error(`the server at ${url} answered ${response.status} without JSON; is it clerkforce?`)
+    if (json.error === undefined && response.ok) return json
+    const { code = String(response.status), message = 'the request failed' } = json.error ?? {}
+    if (code === 'unauthorized')
+      throw new SettingError(`CLERKFORCE_ADMIN_TOKEN (--admin-token) is not the token of the server at ${url}.`)
+    if (code === 'closed')
+      throw new SettingError(
+        `the server at ${url} was started without CLERKFORCE_ADMIN_TOKEN, so it cannot be asked; start it with one.`,
+      )
+    throw new Error(`${code}: ${message}`)
+  }
+  return ask
+}
+
+/**
+ * Operations by asking the process that holds the database folder.
+ * @throws SettingError without an admin token.
+ */
+export const askServer = ({ host, port, adminToken }: Settings['server'], holder: Holder): Operations => {
+  if (adminToken === undefined)
+    throw new SettingError(
+      `CLERKFORCE_ADMIN_TOKEN (--admin-token) is missing. Process ${holder.pid} has the database folder ${holder.folder} open, so it has to be asked over HTTP.`,
+    )
+  const everywhere = host === '0.0.0.0' || host === '::'
+  const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  const ask = createAsk(`http://${name}:${port}`, adminToken, holder)
+  return {
+    status: () => ask<Status>('/api/status'),
+    parked: async (limit) => (await ask<{ parked: ParkedLink[] }>(`/api/parked?limit=${limit}`)).parked,
+    problems: async (limit) => (await ask<{ problems: ProblemHint[] }>(`/api/problems?limit=${limit}`)).problems,
+    retry: async (what) => (await ask<{ retried: Retried }>('/api/retry', { body: what })).retried,
+    createOrganization: async ({ key, name, slug, createdBy, publicMetadata, maxAllowedMemberships }) => {
+      const body = {
+        name,
+        slug,
+        created_by: createdBy,
+        public_metadata: publicMetadata,
+        max_allowed_memberships: maxAllowedMemberships,
+      }
+      const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
+      const answer = await ask<{ organization: CreatedOrganization }>('/api/organizations', { body, headers })
+      return answer.organization
+    },
+  }
+}

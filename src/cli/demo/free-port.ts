@@ -1,0 +1,18 @@
+import { createServer } from 'node:net'
+
+const canListen = (port: number, host: string): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, host, () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
+    })
+  })
+
+/** The wished-for port of the loopback interface if it is free, else any that is. */
+export const freePort = async (wished: number): Promise<number> => {
+  const port = (await canListen(wished, '127.0.0.1')) ?? (await canListen(0, '127.0.0.1'))
+  if (port === undefined) throw new Error('there is no free port on 127.0.0.1')
+  return port
+}

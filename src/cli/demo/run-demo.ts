@@ -1,0 +1,148 @@
+/*
+ * The demo: a story told to Clerk, and what becomes of it in Salesforce.
+ *
+ *   cast, story ── play ── Clerk emulator ── webhooks ── clerkforce ── Salesforce emulator      world.ts starts these three
+ *                                │                            │                 │
+ *                                └────────── watch, figures ──┴─────────────────┤               what the views draw
+ *                                │                                              │
+ *                            expected ───────────────── check ──────────────────┘               the verdict
+ *
+ * The three are the real things on real ports: clerkforce is what `serve` starts, with other addresses and keys; the story uses Clerk's
+ * Backend API, and the emulator signs, repeats, delays and shuffles the webhooks by itself. Every figure is measured: at Clerk's log of
+ * messages, at clerkforce's /metrics, at Salesforce's count of API calls.
+ *
+ * The verdict is not clerkforce's own. Both sides are read through their public APIs, with clients that it does not share, and the rules
+ * of what Salesforce should hold are written down a second time (expected.ts). What Clerk forgets, deleted users and memberships that
+ * ended, is checked from what the story did. Records that were there before are checked to be as they were.
+ *
+ * With the same seed the same happens, but for the time that things take. Everything is gone when it ends.
+ */
+import { type Checked, check, readSalesforce, type SalesforceSide } from './check.ts'
+import { type ClerkApi, createClerkApi } from './clerk-api.ts'
+import { expectedOrg, readClerk } from './expected.ts'
+import { createLiveView } from './live-view.ts'
+import { createPlainView } from './plain-view.ts'
+import type { History } from './play.ts'
+import { playStory, settle } from './play-story.ts'
+import { drawAddresses, drawSummary, drawVerdict } from './report.ts'
+import { logIn } from './salesforce-api.ts'
+import type { Scene, View } from './scene.ts'
+import { type Act, STORY } from './story.ts'
+import { drawTable } from './table.ts'
+import { startWatch } from './watch.ts'
+import { seconds } from './words.ts'
+import { PORTS, type Ports, startWorld, type World } from './world.ts'
+
+export type DemoOptions = {
+  /** End with the verdict instead of staying up. */
+  once: boolean
+  out: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>
+  /** Ends the demo: at once while the story goes on, with the verdict's exit code when it only stays up. */
+  signal: AbortSignal
+  /** @default 4800 to 4802 */
+  ports?: Ports
+  /** @default 1 */
+  seed?: number
+  /** @default the whole story */
+  acts?: readonly Act[]
+  /** Called between the story and its check, for whoever wants to see the check fail. */
+  beforeCheck?: (world: World) => void
+}
+
+const DISORDER = { twice: 0.15, delayed: 0.2, maxDelayMs: 900, shuffled: 0.15 }
+const interrupted = 130
+const checkTitle = 'Both sides settle and are compared'
+
+const createScene = (acts: readonly Act[], startedAt: number): Scene => ({
+  startedAt,
+  acts: [...acts.map(({ title, steps }) => ({ title, steps: steps.length })), { title: checkTitle, steps: 0 }],
+  act: -1,
+  done: 0,
+  recent: [],
+  figures: undefined,
+  silentSince: undefined,
+})
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+const compare = async (
+  world: World,
+  clerk: ClerkApi,
+  history: History,
+): Promise<{ side: SalesforceSide; checked: Checked }> => {
+  const { url, clientId, clientSecret } = world.salesforce
+  const side = await readSalesforce(await logIn(url, clientId, clientSecret))
+  const expected = expectedOrg(await readClerk(clerk), history, world.toAdopt)
+  return { side, checked: check(side, expected, world.before) }
+}
+
+type Verdict = { side: SalesforceSide; checked: Checked }
+
+/** Plays, waits, compares; undefined when it was ended before. */
+const perform = async (world: World, scene: Scene, view: View, options: DemoOptions): Promise<Verdict | undefined> => {
+  const { signal, acts = STORY, beforeCheck } = options
+  const clerk = createClerkApi(world.clerk)
+  const watch = startWatch(world, scene, view, signal)
+  try {
+    const history = await playStory({ acts, world, clerk, scene, view, watch, signal })
+    Object.assign(scene, { act: acts.length, done: 0 })
+    view.act(checkTitle)
+    await Promise.race([settle(world, view), aborted(signal)])
+    if (signal.aborted) return undefined
+    // Before the comparison, whose own calls are not clerkforce's.
+    await watch.look()
+    beforeCheck?.(world)
+    const verdict = await compare(world, clerk, history)
+    scene.act = acts.length + 1
+    return verdict
+  } finally {
+    await watch.stop()
+  }
+}
+
+/** Runs the demo. @returns the exit code: 0 when both sides agree, 1 when not, 130 when it was ended before that was known. */
+export const runDemo = async (options: DemoOptions): Promise<number> => {
+  const { once, out, signal, acts = STORY, seed = 1, ports = PORTS } = options
+  const startedAt = Date.now()
+  const scene = createScene(acts, startedAt)
+  const view = out.isTTY
+    ? createLiveView(scene, out as NodeJS.WriteStream, Date.now)
+    : createPlainView(scene, out, Date.now)
+  const print = (...lines: string[]) => out.write(`${lines.join('\n')}\n`)
+  const told = (part: string): void => {
+    scene.recent = [...scene.recent, part]
+    view.note(part)
+  }
+  let world: World | undefined
+  try {
+    world = await startWorld({ ports, seed, disorder: DISORDER, told })
+    const verdict = await perform(world, scene, view, options)
+    view.end()
+    if (!verdict || !scene.figures) {
+      print('', ' Ended before both sides were compared.')
+      return interrupted
+    }
+    const { side, checked } = verdict
+    print(
+      '',
+      ...drawTable(side, out.columns ?? 80),
+      '',
+      ...drawVerdict(checked),
+      ...world.errors.map((error) => ` clerkforce logged: ${error}`),
+    )
+    print('', ...drawSummary(scene.figures, world.outage()), ` All in all   ${seconds(Date.now() - startedAt)}`)
+    if (!once) {
+      print('', ...drawAddresses(world), '', ' It stays up until Ctrl-C.')
+      await aborted(signal)
+      print(' Stopping; nothing stays behind.')
+    }
+    return checked.differences.length === 0 ? 0 : 1
+  } finally {
+    view.end()
+    await world?.close()
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The command line: `clerkforce <command>`, one file for each.
+ *
+ * Exit codes: 0 done; 1 failed, or problems found; 2 wrong settings or usage. Errors are one clear line on standard error, results go to
+ * standard output, `--json` prints them for programs. What a command needs is imported when it runs, so that `--help` answers at once.
+ *
+ * Commands on the state (`status`, `parked`, `problems`, `retry`, `org create`) work on the database; where that is a PGlite folder that a
+ * running `serve` holds, they ask that process over HTTP instead (operate.ts). They do the same either way.
+ */
+import { Command, CommanderError } from 'commander'
+import { registerCheck } from './check.ts'
+import { registerOrg } from './org.ts'
+import { registerParked } from './parked.ts'
+import { registerProblems } from './problems.ts'
+import { registerDemo } from './register-demo.ts'
+import { reportError } from './report-error.ts'
+import { registerRetry } from './retry.ts'
+import { registerSandbox } from './sandbox.ts'
+import { registerServe } from './serve.ts'
+import { registerStatus } from './status.ts'
+import { readVersion, registerVersion } from './version.ts'
+
+const createProgram = (): Command => {
+  const program = new Command('clerkforce')
+    .description('Keeps Clerk and Salesforce in agreement, and can say why every record looks the way it does.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .showHelpAfterError('(clerkforce --help lists the commands)')
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+  for (const register of [
+    registerServe,
+    registerDemo,
+    registerSandbox,
+    registerStatus,
+    registerParked,
+    registerProblems,
+    registerRetry,
+    registerOrg,
+    registerCheck,
+    registerVersion,
+  ])
+    register(program)
+  return program
+}
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  // commander has said what was wrong; its exit code is 0 for help and version.
+  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : reportError(error)
+}

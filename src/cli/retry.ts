@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { addOptions } from './add-options.ts'
+import { operate } from './operate.ts'
+import { readLink } from './read-number.ts'
+import { printJson } from './table.ts'
+
+type RetryFlags = { all: boolean; problems: boolean; json: boolean }
+
+const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
+
+export const registerRetry = (program: Command): void => {
+  const command = program
+    .command('retry')
+    .description('try parked links again, and webhooks that could not be read')
+    .argument('[link...]', 'numbers of links, as clerkforce parked shows them', readLink)
+    .option('--all', 'all parked links', false)
+    .option('--problems', 'all webhooks that could not be read', false)
+    .option('--json', 'print JSON', false)
+    .action(async (links: number[] | undefined, flags: RetryFlags) => {
+      const given = links ?? []
+      if (flags.all && given.length > 0) command.error('error: give links, or --all, not both')
+      if (!flags.all && !flags.problems && given.length === 0)
+        command.error('error: give the links to retry, or --all, or --problems')
+      const what = { links: flags.all ? ('all' as const) : given, problems: flags.problems }
+      const retried = await operate({ flags }, (operations) => operations.retry(what))
+      if (flags.json) printJson(retried)
+      else process.stdout.write(renderRetried(retried, flags, given.length))
+      if (retried.links < new Set(given).size) process.exitCode = 1
+    })
+  addOptions(command, ['database', 'server'])
+}
+
+const renderRetried = (retried: { links: number; problems: number }, flags: RetryFlags, given: number): string => {
+  const lines: string[] = []
+  if (flags.all || given > 0) {
+    const rest = given > retried.links ? `; ${plural(given - retried.links, 'other')} not parked` : ''
+    lines.push(`${plural(retried.links, 'parked link')} will be tried again${rest}.`)
+  }
+  if (flags.problems) lines.push(`${plural(retried.problems, 'webhook')} will be read again.`)
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { manualClock, systemClock } from './clock.ts'
+
+test('a manual clock wakes its sleepers in the order of their time, and those who sleep again on the way', async () => {
+  const clock = manualClock(0)
+  const woke: string[] = []
+  const sleeper = async (name: string, ...naps: number[]) => {
+    for (const nap of naps) {
+      await clock.sleep(nap)
+      woke.push(`${name}@${clock.now()}`)
+    }
+  }
+  void sleeper('late', 30)
+  void sleeper('early', 10, 10)
+  void sleeper('tie', 10)
+  await clock.advance(25)
+  expect(woke).toEqual(['early@10', 'tie@10', 'early@20'])
+  expect(clock.now()).toBe(25)
+  await clock.advance(5)
+  expect(woke.at(-1)).toBe('late@30')
+  expect(clock.sleepers()).toBe(0)
+})
+
+test('a signal ends a sleep at once and leaves nothing behind', async () => {
+  for (const clock of [manualClock(), systemClock()]) {
+    const stop = new AbortController()
+    const sleeping = clock.sleep(60_000, stop.signal)
+    stop.abort()
+    await sleeping
+    await clock.sleep(60_000, stop.signal)
+  }
+  const clock = manualClock()
+  const stop = new AbortController()
+  void clock.sleep(60_000, stop.signal)
+  stop.abort()
+  expect(clock.sleepers()).toBe(0)
+})
+
+test('a scaled clock shortens waits and tells the right time', async () => {
+  const clock = systemClock({ scale: 1_000 })
+  const began = Date.now()
+  await clock.sleep(20_000)
+  expect(Date.now() - began).toBeLessThan(5_000)
+  expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1_000)
+})

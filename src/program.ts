@@ -1,0 +1,209 @@
+/**
+ * Puts clerkforce together from its settings: database, clients, engine, HTTP.
+ *
+ * `openClerkforce` gives a web-standard `fetch` to mount in an application of yours; `startClerkforce` also listens on a port. Any number of
+ * both, in any number of processes, may share one PostgreSQL.
+ *
+ * Closing lets work under way end for some seconds, then breaks it off: what is cut off is given back and looked at again by the next process.
+ * It takes less than ten seconds whatever Clerk, Salesforce or the database do, because that is what process supervisors give.
+ */
+import { randomUUID } from 'node:crypto'
+import { createClerkClient } from './clerk/client.ts'
+import { createPace } from './clerk/pace.ts'
+import { createVerifier } from './clerk/signature.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Settings } from './config.ts'
+import { type Database, openDatabase } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { loadMapping } from './load-mapping.ts'
+import { createLog, type Log } from './log.ts'
+import { createSalesforceClient } from './salesforce/client.ts'
+import { listen } from './server/listen.ts'
+import { createMetrics } from './server/metrics.ts'
+import { createServer } from './server/server.ts'
+import { type CreatedOrganization, createOrganization, type OrganizationRequest } from './sync/create-organization.ts'
+import { type Engine, type Events, startEngine } from './sync/engine.ts'
+import { releaseAll } from './sync/mirror/dirty.ts'
+import type { MappingConfig } from './sync/plan/mapping.ts'
+
+/** The settings that a clerkforce needs, as `readSettings` gives them. */
+export type ClerkforceSettings = Pick<
+  Settings,
+  'clerk' | 'webhook' | 'salesforce' | 'database' | 'server' | 'mapping' | 'retention' | 'log'
+>
+
+/** The groups of those settings, for `readSettings`. */
+export const CLERKFORCE_SETTINGS = [
+  'clerk',
+  'webhook',
+  'salesforce',
+  'database',
+  'server',
+  'mapping',
+  'retention',
+  'log',
+] as const
+
+export type ClerkforceOptions = {
+  settings: ClerkforceSettings
+  /** Mapping and policies, in place of the file that the settings name. */
+  config?: MappingConfig
+  /** An open database, migrated here and left open at the end, in place of the one that the settings name. */
+  db?: Database
+  /** @default JSON lines on standard output, at the level of the settings */
+  log?: Log
+  /** Told what happens as it happens. */
+  events?: Events
+  /** @default the machine's clock */
+  clock?: Clock
+  /** From 0 to 1, for jitter. @default Math.random */
+  random?: () => number
+}
+
+export type Clerkforce = {
+  /** Answers `/webhooks/clerk`, `/healthz`, `/readyz`, `/metrics` and `/api`. */
+  fetch: (request: Request) => Response | Promise<Response>
+  engine: Engine
+  db: Database
+  /** Creates an organization in Clerk, and so an Account in Salesforce; asking again with the same key makes no second one. */
+  createOrganization: (request: OrganizationRequest) => Promise<CreatedOrganization>
+  /** Lets work under way end or gives it back, then closes everything. */
+  close: () => Promise<void>
+}
+
+export type RunningClerkforce = Clerkforce & { url: string; port: number }
+
+/** Of the ten seconds that a stop may take. */
+const requestGraceMs = 1_500
+const callGraceMs = 3_500
+const engineGraceMs = 5_000
+const databaseGraceMs = 1_000
+
+/** Names this process in its leases: two that start at once, on machines of the same name, must differ. */
+const processName = (): string => `${process.pid}-${randomUUID().slice(0, 8)}`
+
+/** Resolves when the work has, or after `ms`: true when it was in time. */
+const within = async (ms: number, work: Promise<unknown>): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer))
+}
+
+const createClients = ({ clerk, salesforce }: ClerkforceSettings, clock: Clock, log: Log) => {
+  const sleep = (ms: number): Promise<void> => clock.sleep(ms)
+  return {
+    clerk: createClerkClient({
+      secretKey: clerk.secretKey,
+      apiUrl: clerk.apiUrl,
+      pace: createPace({ requests: clerk.requestsPer10s, now: clock.now, sleep }),
+    }),
+    salesforce: createSalesforceClient({
+      loginUrl: salesforce.loginUrl,
+      auth: salesforce.auth,
+      apiVersion: salesforce.apiVersion,
+      now: clock.now,
+      maxInFlight: salesforce.concurrency + 1,
+      onNotice: (notice) => log.info({ stage: 'write', side: 'salesforce' }, notice),
+    }),
+  }
+}
+
+/**
+ * Opens the database, brings it up to date and starts the engine.
+ * @throws SettingError when the mapping is malformed, or the folder of the database is in use.
+ */
+export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkforce> => {
+  const { settings, clock = systemClock, random = Math.random, events = {} } = options
+  const log = options.log ?? createLog(settings.log.level)
+  const config = options.config ?? (await loadMapping(settings.mapping.file))
+  const verify = createVerifier({ secrets: settings.webhook.signingSecrets })
+  const db = options.db ?? (await openDatabase({ url: settings.database.url }))
+  const closeDatabase = async (): Promise<void> => {
+    if (!options.db) await db.close()
+  }
+  try {
+    await migrate(db)
+    const name = processName()
+    const { clerk, salesforce } = createClients(settings, clock, log)
+    const metrics = createMetrics({ watch: () => ({ engine, salesforce }) })
+    const engine: Engine = await startEngine({
+      db,
+      verify,
+      clerk,
+      salesforce,
+      config,
+      clock,
+      random,
+      log,
+      name,
+      allowanceShare: settings.salesforce.allowanceShare,
+      concurrency: settings.salesforce.concurrency,
+      ...settings.retention,
+      events: {
+        hintRead: (hint) => {
+          metrics.events.hintRead?.(hint)
+          events.hintRead?.(hint)
+        },
+        delivered: (result) => {
+          metrics.events.delivered?.(result)
+          events.delivered?.(result)
+        },
+      },
+    })
+    const newKey = randomUUID
+    const { adminToken } = settings.server
+    const app = createServer({ db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken })
+    const close = async (): Promise<void> => {
+      // The clients first stop taking requests, so that nothing new goes out while the engine winds down.
+      const stopped = Promise.all([engine.stop(), salesforce.close(callGraceMs)])
+      const clerkClosed = clerk.close()
+      if (!(await within(engineGraceMs, stopped))) {
+        log.warn({ stage: 'stop' }, 'work under way did not end in time; it is given back')
+        await within(
+          databaseGraceMs,
+          releaseAll(db.query, `${name}/`, clock.now()).catch(() => undefined),
+        )
+      }
+      await within(databaseGraceMs, Promise.allSettled([clerkClosed, closeDatabase()]))
+    }
+    let closing: Promise<void> | undefined
+    return {
+      fetch: (request) => app.fetch(request),
+      engine,
+      db,
+      createOrganization: (request) => createOrganization({ db, clerk, clock, newKey }, request),
+      close: () => {
+        closing ??= close()
+        return closing
+      },
+    }
+  } catch (error) {
+    await closeDatabase()
+    throw error
+  }
+}
+
+/**
+ * Opens a clerkforce and listens.
+ * @throws Error with code EADDRINUSE when the port is taken.
+ */
+export const startClerkforce = async (options: ClerkforceOptions): Promise<RunningClerkforce> => {
+  const clerkforce = await openClerkforce(options)
+  try {
+    const { url, port, close } = await listen(clerkforce, options.settings.server)
+    return {
+      ...clerkforce,
+      url,
+      port,
+      close: async () => {
+        await close(requestGraceMs)
+        await clerkforce.close()
+      },
+    }
+  } catch (error) {
+    await clerkforce.close()
+    throw error
+  }
+}
