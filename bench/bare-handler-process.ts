@@ -5,7 +5,7 @@ import pg from 'pg'
 import { createVerifier } from '../src/clerk/signature.ts'
 import { bareInsert, bareTable, createBareHandler, type Insert } from './bare-handler.ts'
 import { answerQuestions } from './child.ts'
-import { signingSecret } from './signing-secret.ts'
+import { signingSecret } from './signing.ts'
 
 /** As many as clerkforce opens. */
 const connections = 10

@@ -2,33 +2,25 @@
  * The load generator: signed webhooks over keep-alive connections, one request under way on each. Requests are signed and put into buffers
  * beforehand, and answers are read off the socket with as little parsing as will do, so that it takes little from the two cores.
  */
-import { createHmac } from 'node:crypto'
 import { createConnection } from 'node:net'
 import { answerQuestions } from './child.ts'
 import { quantile } from './figures.ts'
-import { signingSecret } from './signing-secret.ts'
+import { signatureHeaders } from './signing.ts'
 import { webhookBody } from './webhook-body.ts'
 
 export type Load = { port: number; connections: number; warmUp: number; count: number }
 export type Answered = { perSecond: number; p50: number; p99: number }
 
-const key = Buffer.from(signingSecret.slice('whsec_'.length), 'base64')
-
 const requestOf = (run: string, n: number): Buffer => {
   const body = webhookBody(n)
-  const id = `msg_${run}_${n}`
-  const seconds = Math.floor(Date.now() / 1_000)
-  const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
-  const head = [
-    'POST /webhooks/clerk HTTP/1.1',
-    'host: 127.0.0.1',
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `svix-id: ${id}`,
-    `svix-timestamp: ${seconds}`,
-    `svix-signature: v1,${signature}`,
-  ]
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
+  const headers = {
+    host: '127.0.0.1',
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...signatureHeaders(`msg_${run}_${n}`, body),
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return Buffer.from(`POST /webhooks/clerk HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
 /** Whether these bytes are a whole answer. Answers are short, and the next one comes only when asked for. */

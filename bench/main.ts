@@ -1,13 +1,17 @@
 /** `npm run bench`: measures clerkforce against floors measured in the same run. `README.md` defines every figure. */
 import { parseArgs } from 'node:util'
+import { measureCalls } from './calls.ts'
 import { type Figure, passes, show } from './figures.ts'
 import { measureIntake } from './intake.ts'
+import { measureMemory } from './memory.ts'
 import type { Options } from './options.ts'
 import { measureWriting } from './writing.ts'
 
 const measurements: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
   intake: measureIntake,
+  calls: measureCalls,
   writing: measureWriting,
+  memory: measureMemory,
 }
 
 const { values, positionals } = parseArgs({

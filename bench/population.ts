@@ -1,5 +1,6 @@
 /** Companies and people of any number, as Clerk's webhooks tell of them, and the backlog that they make. */
 import type { Database } from '../src/db/database.ts'
+import type { Entity } from '../src/model/model.ts'
 import { readHints } from '../src/sync/intake/read-hints.ts'
 import { storeHints } from '../src/sync/mirror/inbox.ts'
 import { type Membership, membershipEvent, type Organization, organizationEvent, type User, userEvent } from '../test/support/clerk-events.ts'
@@ -7,18 +8,37 @@ import { type Membership, membershipEvent, type Organization, organizationEvent,
 const start = Date.UTC(2026, 0, 5, 9)
 const peopleInOrganization = 20
 
-const organization = (n: number, at: number): Organization => ({ id: `org_${n}`, name: `Company ${n} (${at - start})`, at })
-const user = (n: number, at: number): User => ({ id: `user_${n}`, email: `user${n}@example.com`, first: 'Ada', last: `Lovelace ${at - start}`, at })
-const membership = (n: number, at: number): Membership => ({
-  id: `orgmem_${n}`,
-  user: user(n, start),
-  organization: organization(Math.floor(n / peopleInOrganization), start),
-  role: at === start ? 'org:member' : `org:role_${at - start}`,
-  at,
-})
-
 /** Something that happened to the first `count` records of an entity; `version` 0 is their beginning. */
-export type Wave = { entity: 'organization' | 'person' | 'membership'; count: number; version: number }
+export type Wave = {
+  entity: Entity
+  count: number
+  version: number
+  /** The version whose contents they have. @default `version` */
+  contents?: number
+}
+
+type Which = Pick<Wave, 'version' | 'contents'>
+
+const organization = (n: number, { version, contents = version }: Which): Organization => ({
+  id: `org_${n}`,
+  name: `Company ${n}, edition ${contents}`,
+  at: start + version,
+})
+export const emailOf = (n: number): string => `user${n}@example.com`
+const user = (n: number, { version, contents = version }: Which): User => ({
+  id: `user_${n}`,
+  email: emailOf(n),
+  last: `Lovelace ${contents}`,
+  at: start + version,
+})
+const membership = (n: number, { version, contents = version }: Which): Membership => ({
+  id: `orgmem_${n}`,
+  user: user(n, { version: 0 }),
+  organization: organization(Math.floor(n / peopleInOrganization), { version: 0 }),
+  role: `org:role_${contents}`,
+  createdAt: start,
+  at: start + version,
+})
 
 /** How many organizations `people` people are in. */
 export const organizationsOf = (people: number): number => Math.ceil(people / peopleInOrganization)
@@ -30,11 +50,11 @@ export const everything = (people: number): Wave[] => [
   { entity: 'membership', count: people, version: 0 },
 ]
 
-const eventOf = ({ entity, version }: Wave, n: number): object => {
-  const kind = version === 0 ? 'created' : 'updated'
-  const at = start + version
-  if (entity === 'organization') return organizationEvent(kind, organization(n, at))
-  return entity === 'person' ? userEvent(kind, user(n, at)) : membershipEvent(kind, membership(n, at))
+/** The webhook of the `n`th record of a wave. */
+export const eventOf = (wave: Wave, n: number): object => {
+  const kind = wave.version === 0 ? 'created' : 'updated'
+  if (wave.entity === 'organization') return organizationEvent(kind, organization(n, wave))
+  return wave.entity === 'person' ? userEvent(kind, user(n, wave)) : membershipEvent(kind, membership(n, wave))
 }
 
 let deliveries = 0

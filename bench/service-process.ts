@@ -14,7 +14,7 @@ import { createReceive, type Receive } from '../src/sync/intake/receive.ts'
 import type { Counts } from '../src/sync/mirror/counts.ts'
 import { answerQuestions } from './child.ts'
 import type { OrgAddress } from './org-process.ts'
-import { signingSecret } from './signing-secret.ts'
+import { signatureHeaders, signingSecret } from './signing.ts'
 
 export type Written = {
   /** Links settled by a write, and those whose write failed. */
@@ -99,6 +99,21 @@ const commands = {
   },
   /** Waits until nothing is left to do. */
   drain: ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }): Promise<Written> => drain(everyMs, timeoutMs),
+  /** Receives one webhook; resolves with the moment when it was stored, in ms with fractions since 1970. */
+  receive: async ({ id, event }: { id: string; event: object }): Promise<number> => {
+    const body = JSON.stringify(event)
+    const received = await running?.engine.receive({ headers: new Headers(signatureHeaders(id, body)), body: Buffer.from(body) })
+    if (received?.status !== 200) throw new Error(`not received: ${received?.status}`)
+    return clock()
+  },
+  /** The time of one durable commit of one row on the same database, in ms. */
+  commit: async (_: undefined): Promise<number> => {
+    const started = clock()
+    await running?.db.query(`insert into clerkforce.gap (person_id, due_at) values ('bench_${started}', 0)`)
+    const took = clock() - started
+    await running?.db.query(`delete from clerkforce.gap where person_id = 'bench_${started}'`)
+    return took
+  },
   counts: async (_: undefined): Promise<Counts | undefined> => running?.engine.counts(),
   stop: async (_: undefined): Promise<void> => {
     await running?.engine.stop()

@@ -15,7 +15,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
 import { type Database, openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
-import { loadMapping } from './load-mapping.ts'
+import { checkMappingShape, loadMapping } from './load-mapping.ts'
 import { createLog, type Log } from './log.ts'
 import { createSalesforceClient } from './salesforce/client.ts'
 import { listen } from './server/listen.ts'
@@ -117,7 +117,7 @@ const createClients = ({ clerk, salesforce }: ClerkforceSettings, clock: Clock, 
 export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkforce> => {
   const { settings, clock = systemClock, random = Math.random, events = {} } = options
   const log = options.log ?? createLog(settings.log.level)
-  const config = options.config ?? (await loadMapping(settings.mapping.file))
+  const config = options.config ? checkMappingShape(options.config, 'config') : await loadMapping(settings.mapping.file)
   const verify = createVerifier({ secrets: settings.webhook.signingSecrets })
   const db = options.db ?? (await openDatabase({ url: settings.database.url }))
   const closeDatabase = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
-import { readSettings, type Settings } from '../config.ts'
+import { readSettings } from '../config.ts'
 import { holderOf } from '../db/folder-lock.ts'
 import type { Operations } from '../server/operations.ts'
 import { withProgress } from './progress.ts'
@@ -10,8 +10,8 @@ type Flags = Readonly<Record<string, unknown>>
 
 export type OperateOptions = {
   flags: Flags
-  /** For commands that create organizations. */
-  clerk?: Settings['clerk']
+  /** For commands that create organizations: Clerk's key is needed, unless a running process is asked, which has it. @default false */
+  clerk?: boolean
   /** Whether a database that does not exist yet is made. @default false */
   create?: boolean
 }
@@ -44,9 +44,10 @@ export const operate = async <T>(options: OperateOptions, work: (operations: Ope
 
 const onDatabase = async <T>(
   url: string,
-  { clerk: keys }: OperateOptions,
+  { flags, clerk: asksClerk = false }: OperateOptions,
   work: (operations: Operations) => Promise<T>,
 ): Promise<T> => {
+  const keys = asksClerk ? readSettings(['clerk'], { flags }).clerk : undefined
   const [{ openDatabase }, { migrate }, { createOperations }, { createClerkClient }] = await Promise.all([
     import('../db/database.ts'),
     import('../db/migrate.ts'),

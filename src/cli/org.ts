@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { readSettings } from '../config.ts'
 import { addOptions } from './add-options.ts'
 import { operate } from './operate.ts'
 import { readCount } from './read-number.ts'
@@ -47,8 +46,7 @@ export const registerOrg = (program: Command): void => {
     )
     .option('--json', 'print JSON', false)
     .action(async (name: string, flags: CreateFlags) => {
-      const { clerk } = readSettings(['clerk'], { flags })
-      const created = await operate({ flags, clerk, create: true }, (operations) =>
+      const created = await operate({ flags, clerk: true, create: true }, (operations) =>
         operations.createOrganization({
           key: flags.key,
           name,

@@ -14,7 +14,7 @@ export const registerParked = (program: Command): void => {
       const parked = await operate({ flags }, (operations) => operations.parked(flags.limit))
       if (flags.json) return printJson(parked)
       if (parked.length === 0) return void process.stdout.write('Nothing is parked.\n')
-      const columns = [{ title: 'Link' }, { title: 'Record', wraps: true }, { title: 'Reason', wraps: true }] as const
+      const columns = [{ title: 'Link' }, { title: 'Record' }, { title: 'Reason', wraps: true }] as const
       const rows = parked.map(({ link, entity, clerkId, salesforceId, code, reason, parkedAt }) => [
         String(link),
         [entity, clerkId, salesforceId, renderTime(parkedAt)].filter((one) => one !== null).join('\n'),

@@ -14,10 +14,7 @@ export const registerProblems = (program: Command): void => {
       const problems = await operate({ flags }, (operations) => operations.problems(flags.limit))
       if (flags.json) return printJson(problems)
       if (problems.length === 0) return void process.stdout.write('Every webhook could be read.\n')
-      const columns = [
-        { title: 'Webhook', wraps: true },
-        { title: 'Problem', wraps: true },
-      ] as const
+      const columns = [{ title: 'Webhook' }, { title: 'Problem', wraps: true }] as const
       const rows = problems.map(({ deliveryId, type, receivedAt, problem }) => [
         [type, deliveryId, renderTime(receivedAt)].join('\n'),
         problem,

@@ -32,8 +32,10 @@ export const registerServe = (program: Command): void => {
 }
 
 const announce = ({ url, port, db }: RunningClerkforce, settings: ClerkforceSettings, log: Log): void => {
-  log.info({ stage: 'start', port, database: db.kind }, 'listening')
-  if (!process.stdout.isTTY) return
+  if (!process.stdout.isTTY) {
+    log.info({ stage: 'start', port, database: db.kind }, 'listening')
+    return
+  }
   const database = {
     postgres: 'PostgreSQL: any number of processes may share it',
     pglite: `PGlite in ${settings.database.url}: this process alone; survives a crash, not a power cut. For more, set DATABASE_URL to postgres://…`,

@@ -109,7 +109,10 @@ test('while the database is away, webhooks are answered with 503, so that Clerk 
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
   expect(logged().filter((line) => line['outcome'] === 'database-down')).toHaveLength(1)
   const ready = await app.request('/readyz')
-  expect([ready.status, await ready.json()]).toMatchObject([503, { reasons: ['the database cannot be reached'] }])
+  expect([ready.status, await ready.json()]).toMatchObject([
+    503,
+    { reasons: expect.arrayContaining(['the database cannot be reached']) },
+  ])
   expect((await app.request('/healthz')).status).toBe(200)
   expect(await (await admin('/metrics')).text()).toContain('clerkforce_database_up 0')
 })
@@ -180,7 +183,7 @@ test('the admin token is asked for, and only the right one opens', async () => {
 test('a link that Salesforce refused is listed as parked with the reason, and tried again when asked', async () => {
   const { engine, salesforce, admin, app, clerk } = await serveForTest()
   salesforce.setRules({
-    validationRules: [{ object: 'Account', message: 'No test companies', field: 'Name', forbidden: 'Test' }],
+    validationRules: [{ object: 'Account', message: 'No test companies', when: { Name: 'Test' } }],
   })
   await app.request('/webhooks/clerk', sign(clerk.signingSecret, organizationEvent('org_1', 'Test')))
   await engine.drain()

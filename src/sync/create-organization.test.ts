@@ -174,10 +174,10 @@ test('processes that share a database make one organization of one key, whatever
       const first = await Promise.allSettled(processes.map(({ create }) => create(request)))
       clerk.faults.clear()
       const last = await Promise.all(processes.map(({ create }) => create(request)))
-      const there = clerk.state().organizations.filter((one) => one.name === name)
+      const there = clerk.state().organizations.filter((one) => one['name'] === name)
       expect(there).toHaveLength(1)
-      for (const one of last) expect(one.id).toBe(there[0]?.id)
-      for (const one of first) if (one.status === 'fulfilled') expect(one.value.id).toBe(there[0]?.id)
+      for (const one of last) expect(one.id).toBe(there[0]?.['id'])
+      for (const one of first) if (one.status === 'fulfilled') expect(one.value.id).toBe(there[0]?.['id'])
     }),
     { numRuns: 40 },
   )

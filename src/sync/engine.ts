@@ -95,6 +95,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     share: allowanceShare,
     concurrency,
     batch: recordsAtOnce,
+    blocked: () => checks.wake(),
   })
   let checked: Checked | undefined
   let writer: Writer | undefined

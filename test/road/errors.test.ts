@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { listParked, retryParked } from '../../src/sync/mirror/counts.ts'
-import { userEvent } from '../support/clerk-events.ts'
-import { startRoad } from '../support/road.ts'
+import { day, membershipEvent, userEvent } from '../support/clerk-events.ts'
+import { fastClock, startRoad } from '../support/road.ts'
 
 /** Every row of Salesforce's error table that concerns one record, and what has to come of it. */
 const table: [code: string, message: string, ends: 'written' | 'parked'][] = [
@@ -162,4 +162,50 @@ test('our share of the allowance is never exceeded', async () => {
   await new Promise((resolve) => setTimeout(resolve, 500))
   expect(org.usage().used).toBeLessThanOrEqual(500)
   expect(engine.health().paused?.reason ?? 'spread').toMatch(/allowance|spread/)
+})
+
+test('a field that has vanished from the org blocks the side until the mapping is checked, and parks nobody', async () => {
+  const { deliver, engine, org, records } = await startRoad({ clock: fastClock(20) })
+  const body = [{ errorCode: 'INVALID_FIELD', message: "No such column 'Clerk_Status__c' on sobject of type Contact" }]
+  org.faults.add({ method: 'PATCH', path: '*/composite/sobjects/Contact/*', times: 2, respond: { status: 400, body } })
+  for (let n = 0; n < 20; n++) await deliver(userEvent('created', { id: `user_${n}` }))
+  await engine.drain(600_000)
+  expect(records('Contact')).toHaveLength(20)
+  expect((await engine.counts()).parked).toBe(0)
+})
+
+test('a look-up that Salesforce refuses for one record parks that record only', async () => {
+  const { deliver, engine, org, records, db } = await startRoad()
+  const body = [{ errorCode: 'MALFORMED_QUERY', message: 'unexpected token' }]
+  // Eight records are halved three times on the way to the guilty one.
+  org.faults.add({ path: '*/query', times: 4, respond: { status: 400, body } })
+  for (let n = 0; n < 8; n++) await deliver(userEvent('created', { id: `user_${n}` }))
+  await engine.drain()
+  const parked = await listParked(db.query, 10)
+  expect(parked.length + records('Contact').length).toBe(8)
+  expect(parked.length).toBeGreaterThan(0)
+  for (const one of parked) expect(one).toMatchObject({ code: 'MALFORMED_QUERY' })
+})
+
+test('queries that lag behind writes make nothing twice and nothing wrong', async () => {
+  const { deliver, engine, records } = await startRoad({ orgOptions: { lateVisibilityMs: 600 } })
+  const ada = { id: 'user_1' }
+  const acme = { id: 'org_1', name: 'Acme' }
+  await deliver(userEvent('created', ada))
+  await deliver(membershipEvent('created', { id: 'orgmem_1', user: ada, organization: acme }))
+  await deliver(
+    membershipEvent('created', {
+      id: 'orgmem_2',
+      user: ada,
+      organization: { id: 'org_2', name: 'Initech' },
+      createdAt: day(1),
+    }),
+  )
+  await engine.drain()
+  expect(records('Contact')).toHaveLength(1)
+  const relations = records('AccountContactRelation').map((one) => [one['Clerk_Membership_Id__c'], one['IsDirect']])
+  expect(relations.sort()).toEqual([
+    ['orgmem_1', true],
+    ['orgmem_2', false],
+  ])
 })

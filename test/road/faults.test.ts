@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Fault } from '../../src/emulators/kit/faults.ts'
 import { playHistory, steps } from '../support/history.ts'
-import { startRoad } from '../support/road.ts'
+import { fastClock, startRoad } from '../support/road.ts'
 import { stateOf } from '../support/salesforce-state.ts'
 
 const error = (status: number, errorCode: string): Pick<Fault, 'respond'> => ({
@@ -36,7 +36,7 @@ const mishap: fc.Arbitrary<Fault> = fc
 
 test('whatever goes wrong on the way, the end is the same, and every record is there once', async () => {
   const calm = await startRoad()
-  const stormy = await startRoad()
+  const stormy = await startRoad({ clock: fastClock(20), engine: { leaseMs: 600_000 } })
   let run = 0
   const property = fc.asyncProperty(
     steps,
@@ -52,9 +52,9 @@ test('whatever goes wrong on the way, the end is the same, and every record is t
         stormy.org.recordFaults.add({ object: 'Contact', every: 2, times: 3, code: 'UNABLE_TO_LOCK_ROW' })
       for (const [index, event] of events.entries()) {
         await stormy.deliver(event)
-        if (pauses[index]) await stormy.engine.drain(60_000)
+        if (pauses[index]) await stormy.engine.drain(1_200_000)
       }
-      await stormy.engine.drain(60_000)
+      await stormy.engine.drain(1_200_000)
       stormy.org.faults.clear()
       expect(stateOf(stormy, prefix)).toEqual(stateOf(calm, prefix))
     },

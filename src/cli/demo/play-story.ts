@@ -55,9 +55,9 @@ export const playStory = ({ acts, world, clerk, scene, view, watch, signal }: St
   })
 
 /** Resolves when every webhook has arrived and clerkforce has nothing left to do; says so when that does not come about. */
-export const settle = async ({ clerk, clerkforce }: World, view: View): Promise<void> => {
+export const settle = async ({ clerk, clerkforce }: World, note: (sentence: string) => void): Promise<void> => {
   await clerk.webhooks.idle()
   await clerkforce.engine.drain(settleMs).catch((error: unknown) => {
-    view.note(`clerkforce has not finished: ${error instanceof Error ? error.message : String(error)}`)
+    note(`clerkforce has not finished: ${error instanceof Error ? error.message : String(error)}`)
   })
 }

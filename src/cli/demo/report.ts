@@ -36,30 +36,24 @@ export const drawSummary = (
   ]
 }
 
-/** Where everything is while it stays up. */
-export const drawAddresses = ({
-  clerkforce,
-  clerk,
-  salesforce,
-  webhookUrl,
-  takenPorts,
-  adminToken,
-}: World): string[] => {
+/** Where everything is while it stays up, and what to do with it. */
+export const drawAddresses = (world: World): string[] => {
+  const { clerkforce, clerk, salesforce, webhookUrl, takenPorts, adminToken } = world
   const name = (text: string) => ` ${styleText('bold', text.padEnd(12))} `
   const more = ' '.repeat(14)
+  const taken = `${takenPorts.length === 1 ? 'Port' : 'Ports'} ${takenPorts.join(', ')} taken by somebody else: free ones stand in.`
   return [
-    `${name('clerkforce')}${clerkforce.url}/api/status, /api/parked, /metrics, /healthz`,
-    `${more}webhooks ${webhookUrl}`,
+    `${name('clerkforce')}${webhookUrl}, /api/status, /metrics, /healthz`,
     `${more}admin token ${adminToken}`,
-    `${name('Clerk')}${clerk.url}/v1, secret key`,
-    `${more}${clerk.secretKey}`,
-    `${more}${clerk.url}/_emulator/state, /messages, /faults`,
-    `${name('Salesforce')}${salesforce.url}, client id and secret`,
+    `${name('Clerk')}${clerk.url}/v1, /_emulator/state, /_emulator/messages`,
+    `${more}secret key ${clerk.secretKey}`,
+    `${more}webhook signing secret ${clerk.signingSecret}`,
+    `${name('Salesforce')}${salesforce.url}/services, /_emulator/state, /_emulator/faults`,
+    `${more}client id, client secret`,
     `${more}${salesforce.clientId}`,
     `${more}${salesforce.clientSecret}`,
-    `${more}${salesforce.url}/_emulator/state, /stats, /faults`,
-    ...(takenPorts.length > 0
-      ? [` ${plural(takenPorts.length, 'port')} taken by somebody else (${takenPorts.join(', ')}): free ones stand in.`]
-      : []),
+    `${name('Try')}curl ${clerkforce.url}/api/organizations -d '{"name":"Yours"}' \\`,
+    `${more}  -H 'authorization: Bearer ${adminToken}'`,
+    ...(takenPorts.length > 0 ? [` ${taken}`] : []),
   ]
 }

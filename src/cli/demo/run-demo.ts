@@ -17,15 +17,13 @@
  *
  * With the same seed the same happens, but for the time that things take. Everything is gone when it ends.
  */
-import { type Checked, check, readSalesforce, type SalesforceSide } from './check.ts'
-import { type ClerkApi, createClerkApi } from './clerk-api.ts'
-import { expectedOrg, readClerk } from './expected.ts'
+import type { Database } from '../../db/database.ts'
+import { createClerkApi } from './clerk-api.ts'
+import { compareSides, type Verdict } from './compare-sides.ts'
 import { createLiveView } from './live-view.ts'
 import { createPlainView } from './plain-view.ts'
-import type { History } from './play.ts'
 import { playStory, settle } from './play-story.ts'
 import { drawAddresses, drawSummary, drawVerdict } from './report.ts'
-import { logIn } from './salesforce-api.ts'
 import type { Scene, View } from './scene.ts'
 import { type Act, STORY } from './story.ts'
 import { drawTable } from './table.ts'
@@ -43,13 +41,14 @@ export type DemoOptions = {
   ports?: Ports
   /** @default 1 */
   seed?: number
+  /** A migrated database, for tests. @default a new PGlite in a folder of its own */
+  db?: Database
   /** @default the whole story */
   acts?: readonly Act[]
   /** Called between the story and its check, for whoever wants to see the check fail. */
   beforeCheck?: (world: World) => void
 }
 
-const DISORDER = { twice: 0.15, delayed: 0.2, maxDelayMs: 900, shuffled: 0.15 }
 const interrupted = 130
 const checkTitle = 'Both sides settle and are compared'
 
@@ -69,19 +68,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-const compare = async (
-  world: World,
-  clerk: ClerkApi,
-  history: History,
-): Promise<{ side: SalesforceSide; checked: Checked }> => {
-  const { url, clientId, clientSecret } = world.salesforce
-  const side = await readSalesforce(await logIn(url, clientId, clientSecret))
-  const expected = expectedOrg(await readClerk(clerk), history, world.toAdopt)
-  return { side, checked: check(side, expected, world.before) }
-}
-
-type Verdict = { side: SalesforceSide; checked: Checked }
-
 /** Plays, waits, compares; undefined when it was ended before. */
 const perform = async (world: World, scene: Scene, view: View, options: DemoOptions): Promise<Verdict | undefined> => {
   const { signal, acts = STORY, beforeCheck } = options
@@ -91,12 +77,12 @@ const perform = async (world: World, scene: Scene, view: View, options: DemoOpti
     const history = await playStory({ acts, world, clerk, scene, view, watch, signal })
     Object.assign(scene, { act: acts.length, done: 0 })
     view.act(checkTitle)
-    await Promise.race([settle(world, view), aborted(signal)])
+    await Promise.race([settle(world, view.note), aborted(signal)])
     if (signal.aborted) return undefined
     // Before the comparison, whose own calls are not clerkforce's.
     await watch.look()
     beforeCheck?.(world)
-    const verdict = await compare(world, clerk, history)
+    const verdict = await compareSides(world, history)
     scene.act = acts.length + 1
     return verdict
   } finally {
@@ -106,7 +92,7 @@ const perform = async (world: World, scene: Scene, view: View, options: DemoOpti
 
 /** Runs the demo. @returns the exit code: 0 when both sides agree, 1 when not, 130 when it was ended before that was known. */
 export const runDemo = async (options: DemoOptions): Promise<number> => {
-  const { once, out, signal, acts = STORY, seed = 1, ports = PORTS } = options
+  const { once, out, signal, acts = STORY, seed = 1, ports = PORTS, db } = options
   const startedAt = Date.now()
   const scene = createScene(acts, startedAt)
   const view = out.isTTY
@@ -119,7 +105,7 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
   }
   let world: World | undefined
   try {
-    world = await startWorld({ ports, seed, disorder: DISORDER, told })
+    world = await startWorld({ ports, seed, told, ...(db && { db }) })
     const verdict = await perform(world, scene, view, options)
     view.end()
     if (!verdict || !scene.figures) {

@@ -3,36 +3,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../clock.ts'
 import { readSettings } from '../../config.ts'
-import { type RunningClerkEmulator, startClerkEmulator } from '../../emulators/clerk/index.ts'
+import type { Database } from '../../db/database.ts'
 import { seededRandom } from '../../emulators/kit/random.ts'
-import { type RunningSalesforceEmulator, startSalesforceEmulator } from '../../emulators/salesforce/index.ts'
 import type { Log } from '../../log.ts'
-import { CLERKFORCE_SETTINGS, type RunningClerkforce, startClerkforce } from '../../program.ts'
+import { CLERKFORCE_SETTINGS, type ClerkforceSettings, type RunningClerkforce, startClerkforce } from '../../program.ts'
 import type { Delivered } from '../../sync/write/deliver.ts'
-import { SEEDED } from './cast.ts'
-import type { Expected } from './expected.ts'
 import { freePort } from './free-port.ts'
+import { type Sides, startSides } from './start-sides.ts'
 
-/** Ports that one may wish for; a taken one is replaced by any that is free. */
+/** Ports that one may wish for; 0 is any that is free. */
 export type Ports = { clerkforce: number; clerk: number; salesforce: number }
 
 export const PORTS: Ports = { clerkforce: 4800, clerk: 4801, salesforce: 4802 }
 
 /** Both emulators and clerkforce, running and connected. */
-export type World = {
-  clerk: RunningClerkEmulator
-  salesforce: RunningSalesforceEmulator
+export type World = Sides & {
   clerkforce: RunningClerkforce
   clock: Clock
   webhookUrl: string
-  /** Ports that were wished for and taken by somebody else. */
-  takenPorts: readonly number[]
   adminToken: string
-  /** Records of before the story that nobody may touch, by id. */
-  before: ReadonlyMap<string, Expected>
-  /** Contacts of before the story that are to be adopted: ids by e-mail address. */
-  toAdopt: ReadonlyMap<string, string>
-  /** What clerkforce told about each record it wrote. */
+  /** Ports that were wished for and are taken by somebody else. */
+  takenPorts: readonly number[]
+  /** What clerkforce told of each record it wrote, and when. */
   delivered: readonly (Delivered & { at: number })[]
   /** Errors in clerkforce's log. */
   errors: readonly string[]
@@ -44,18 +36,13 @@ export type World = {
   close: () => Promise<void>
 }
 
-const seedSalesforce = (org: RunningSalesforceEmulator): Pick<World, 'before' | 'toAdopt'> => {
-  const { account, contact, adopted } = SEEDED
-  const ids = org.seed({ Account: [account], Contact: [{ ...contact, AccountId: '#0' }, adopted] })
-  const [accountId = ''] = ids.Account
-  const [contactId = '', adoptedId = ''] = ids.Contact
-  return {
-    before: new Map<string, Expected>([
-      [accountId, account],
-      [contactId, contact],
-    ]),
-    toAdopt: new Map([[adopted.Email.toLowerCase(), adoptedId]]),
-  }
+export type WorldOptions = {
+  ports: Ports
+  seed: number
+  /** Told of each part that runs. */
+  told: (part: string) => void
+  /** A migrated database, for tests, in place of a new PGlite in a folder of its own. */
+  db?: Database
 }
 
 /** A log that keeps what a demo has to answer for; the rest is said by the view. */
@@ -69,117 +56,93 @@ const errorLog = (errors: string[]): Log => ({
   },
 })
 
-const outages = (salesforce: RunningSalesforceEmulator): Pick<World, 'startOutage' | 'outage'> => {
+/** The settings that somebody would put into `.env` by hand. */
+const settingsFor = (
+  { clerk, salesforce }: Sides,
+  folder: string,
+  port: number,
+  adminToken: string,
+): ClerkforceSettings =>
+  readSettings(CLERKFORCE_SETTINGS, {
+    cwd: folder,
+    env: {
+      CLERK_API_URL: clerk.url,
+      CLERK_SECRET_KEY: clerk.secretKey,
+      CLERK_WEBHOOK_SIGNING_SECRET: clerk.signingSecret,
+      SALESFORCE_LOGIN_URL: salesforce.url,
+      SALESFORCE_CLIENT_ID: salesforce.clientId,
+      SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
+      DATABASE_URL: folder,
+      CLERKFORCE_HOST: '127.0.0.1',
+      PORT: String(port),
+      CLERKFORCE_ADMIN_TOKEN: adminToken,
+    },
+  })
+
+const outagesOf = ({ salesforce }: Sides, now: () => number): Pick<World, 'startOutage' | 'outage'> => {
   let last: { from: number; until: number } | undefined
   const respond = { status: 503, body: [{ errorCode: 'SERVER_UNAVAILABLE', message: 'We are down for maintenance.' }] }
   return {
     startOutage: (ms) => {
-      const from = systemClock.now()
-      last = { from, until: from + ms }
+      last = { from: now(), until: now() + ms }
       salesforce.faults.add({ until: last.until, respond })
     },
     outage: () => last,
   }
 }
 
-export type WorldOptions = {
-  ports: Ports
-  /** Told of each part that runs. */
-  told: (part: string) => void
-  seed: number
-  /** How unreliable webhooks are. */
-  disorder: { twice: number; delayed: number; maxDelayMs: number; shuffled: number }
-}
+const takenOf = (wished: Ports, got: Readonly<Record<keyof Ports, { port: number }>>): number[] =>
+  (['clerkforce', 'clerk', 'salesforce'] as const)
+    .filter((name) => wished[name] !== 0 && wished[name] !== got[name].port)
+    .map((name) => wished[name])
 
-const startEmulators = async ({ ports, seed, disorder, told }: WorldOptions) => {
-  const [clerk, salesforce] = await Promise.all([
-    startClerkEmulator({
-      port: await freePort(ports.clerk),
-      seed,
-      // A story takes seconds, not a day: a development instance would refuse most of it.
-      environment: 'production',
-      membershipLimit: 100,
-      slugs: true,
-      // Undocumented in Clerk; without it no webhook would tell of a sign-in.
-      signInUpdatesUser: true,
-      disorder,
-      // Minutes instead of a day until a message that was not taken is given up.
-      retryScale: 60,
-    }),
-    startSalesforceEmulator({ port: await freePort(ports.salesforce), seed, latencyMs: 40 }),
-  ])
-  told(`Clerk emulator at ${clerk.url}`)
-  told(`Salesforce emulator at ${salesforce.url}`)
-  return { clerk, salesforce }
-}
-
-/** Starts the two emulators and a clerkforce between them, on a PGlite in a folder of its own. Needs no keys and no network. */
-export const startWorld = async (options: WorldOptions): Promise<World> => {
-  const folder = await mkdtemp(join(tmpdir(), 'clerkforce-demo-'))
-  const removeFolder = () => rm(folder, { recursive: true, force: true })
-  const random = seededRandom(options.seed)
-  const adminToken = `demo-${seededRandom(options.seed ^ 0xad).text(24)}`
-  const { clerk, salesforce } = await startEmulators(options)
-  const closeEmulators = () => Promise.all([clerk.close(), salesforce.close()])
-  const delivered: (Delivered & { at: number })[] = []
-  const errors: string[] = []
+/** Starts the two emulators and a clerkforce between them. Needs no keys and no network. */
+export const startWorld = async ({ ports, seed, told, db }: WorldOptions): Promise<World> => {
+  // The first in is the last out.
+  const closing: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (let end = closing.pop(); end; end = closing.pop()) await end()
+  }
   try {
-    options.told('PGlite, in a folder that is gone at the end')
-    const seeded = seedSalesforce(salesforce)
-    const settings = readSettings(CLERKFORCE_SETTINGS, {
-      cwd: folder,
-      env: {
-        CLERK_API_URL: clerk.url,
-        CLERK_SECRET_KEY: clerk.secretKey,
-        CLERK_WEBHOOK_SIGNING_SECRET: clerk.signingSecret,
-        SALESFORCE_LOGIN_URL: salesforce.url,
-        SALESFORCE_CLIENT_ID: salesforce.clientId,
-        SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
-        DATABASE_URL: folder,
-        CLERKFORCE_HOST: '127.0.0.1',
-        PORT: String(await freePort(options.ports.clerkforce)),
-        CLERKFORCE_ADMIN_TOKEN: adminToken,
-      },
-    })
+    const folder = await mkdtemp(join(tmpdir(), 'clerkforce-demo-'))
+    closing.push(() => rm(folder, { recursive: true, force: true }))
+    const sides = await startSides(ports, seed)
+    const { clerk, salesforce } = sides
+    closing.push(salesforce.close, clerk.close)
+    told(`Clerk emulator at ${clerk.url}`)
+    told(`Salesforce emulator at ${salesforce.url}`)
+    told('PGlite in a folder that is gone at the end')
+    const adminToken = `demo-${seededRandom(seed ^ 0xad).text(24)}`
+    const delivered: (Delivered & { at: number })[] = []
+    const errors: string[] = []
+    const clock = systemClock
     const clerkforce = await startClerkforce({
-      settings,
+      settings: settingsFor(sides, folder, await freePort(ports.clerkforce), adminToken),
       log: errorLog(errors),
-      random: random.next,
-      events: { delivered: (result) => delivered.push({ ...result, at: systemClock.now() }) },
+      clock,
+      random: seededRandom(seed).next,
+      events: { delivered: (result) => delivered.push({ ...result, at: clock.now() }) },
+      ...(db && { db }),
     })
-    options.told(`clerkforce at ${clerkforce.url}`)
+    closing.push(clerkforce.close)
+    told(`clerkforce at ${clerkforce.url}`)
     const webhookUrl = `${clerkforce.url}/webhooks/clerk`
     clerk.webhooks.add({ url: webhookUrl })
-    const wished = [
-      [options.ports.clerkforce, clerkforce.port],
-      [options.ports.clerk, clerk.port],
-      [options.ports.salesforce, salesforce.port],
-    ] as const
-    const takenPorts = wished.filter(([port, got]) => port !== 0 && port !== got).map(([port]) => port)
-    const close = async () => {
-      // Clerk first: it would only fail to deliver to what is closing.
-      await clerk.close()
-      await clerkforce.close()
-      await salesforce.close()
-      await removeFolder()
-    }
+    const takenPorts = takenOf(ports, { clerkforce, clerk, salesforce })
     return {
-      clerk,
-      salesforce,
+      ...sides,
       clerkforce,
-      clock: systemClock,
+      clock,
       webhookUrl,
-      takenPorts,
       adminToken,
-      ...seeded,
+      takenPorts,
       delivered,
       errors,
-      ...outages(salesforce),
+      ...outagesOf(sides, clock.now),
       close,
     }
   } catch (error) {
-    await closeEmulators()
-    await removeFolder()
+    await close()
     throw error
   }
 }

@@ -12,12 +12,11 @@ const mostAttempts = 8
 /** What a round of filling did. `waitMs` asks for a pause of the side: Clerk is away or wants fewer requests. */
 export type Filled = { filled: number; waitMs: number }
 
-const look = async (clerk: ClerkClient, { personId }: Gap): Promise<Observation[]> => {
-  const user = await clerk.getUser(personId)
+const look = async (clerk: ClerkClient, { personId, stub }: Gap): Promise<Observation[]> => {
   // No user: deleted meanwhile, which `user.deleted` will say. We do not conclude it: a key of another instance gets a 404 too.
-  if (!user) return []
-  const memberships = await clerk.listUserMemberships(personId)
-  return [observeUser(user), ...(memberships ?? []).flatMap((membership) => observeMembership(membership))]
+  const user = stub ? await clerk.getUser(personId) : undefined
+  const memberships = (await clerk.listUserMemberships(personId)) ?? []
+  return [...(user ? [observeUser(user)] : []), ...memberships.flatMap((membership) => observeMembership(membership))]
 }
 
 /**

@@ -71,15 +71,20 @@ export type Parent = {
   accountId: string | null
 }
 
+// Lateral with a limit: one look by primary key for each parent, whatever the planner believes about the tables. As joins, and before the
+// tables had statistics, a thousand parents of ten thousand people took nine seconds.
 const parents = `
   select wanted.id, l.id as "linkId", l.salesforce_id as "salesforceId", r.deleted_at as "deletedAt",
-    d.link_id is not null as dirty, l.parked_at is not null as parked, s.body ->> 'AccountId' as "accountId",
-    s.deleted_at is not null as removed
+    exists (select 1 from clerkforce.dirty d where d.link_id = l.id) as dirty, l.parked_at is not null as parked,
+    s.account_id as "accountId", s.deleted_at is not null as removed
   from unnest($2::text[]) as wanted(id)
-  left join clerkforce.link l on l.entity = $1 and l.clerk_id = wanted.id
-  left join clerkforce.dirty d on d.link_id = l.id
-  left join clerkforce.record r on r.side = 'clerk' and r.entity = $1 and r.id = wanted.id
-  left join clerkforce.record s on s.side = 'salesforce' and s.entity = $1 and s.id = l.salesforce_id`
+  left join lateral (
+    select * from clerkforce.link where entity = $1 and clerk_id = wanted.id limit 1) l on true
+  left join lateral (
+    select deleted_at from clerkforce.record where side = 'clerk' and entity = $1 and id = wanted.id limit 1) r on true
+  left join lateral (
+    select body ->> 'AccountId' as account_id, deleted_at from clerkforce.record
+    where side = 'salesforce' and entity = $1 and id = l.salesforce_id limit 1) s on true`
 
 type ParentRow = {
   id: string

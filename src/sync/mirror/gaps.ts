@@ -1,7 +1,12 @@
 import type { Query } from '../../db/database.ts'
 
 /** A person whom we saw first through an event: what came before the event only Clerk's API can tell. */
-export type Gap = { personId: string; attempts: number }
+export type Gap = {
+  personId: string
+  attempts: number
+  /** Only a stub is known of the user, from a membership's payload. */
+  stub: boolean
+}
 
 /** Remembers people to ask Clerk about. */
 export const openGaps = async (query: Query, personIds: readonly string[], now: number): Promise<void> => {
@@ -18,7 +23,9 @@ export const claimGaps = (query: Query, limit: number, now: number, leaseMs: num
   query<Gap>(
     `update clerkforce.gap set due_at = $2 + $3
      where person_id in (select person_id from clerkforce.gap where due_at <= $2 order by due_at limit $1 for update skip locked)
-     returning person_id as "personId", attempts`,
+     returning person_id as "personId", attempts,
+       not exists (select 1 from clerkforce.record r
+         where r.side = 'clerk' and r.entity = 'person' and r.id = gap.person_id and r.version > 0) as stub`,
     [limit, now, leaseMs],
   )
 

@@ -63,24 +63,25 @@ const agree = `
 
 // Apart from `agree`, because salesforce_id is indexed: touching it would cost two index entries with every settled write.
 const pair = `
-  update clerkforce.link l set salesforce_id = done.salesforce_id
-  from unnest($1::bigint[], $2::text[]) as done(link_id, salesforce_id) where l.id = done.link_id`
+  update clerkforce.link l
+  set base = done.base, salesforce_id = done.salesforce_id, parked_at = null, parked_code = null, parked_reason = null
+  from unnest($1::bigint[], $2::jsonb[], $3::text[]) as done(link_id, base, salesforce_id) where l.id = done.link_id`
 
 type Settled = Extract<Outcome, { end: 'settled' }>
 
+const idsOf = (settled: readonly Settled[]): number[] => settled.map(({ claim }) => claim.linkId)
+const basesOf = (settled: readonly Settled[]): (string | null)[] =>
+  settled.map(({ base }) => (base ? toJsonb(base) : null))
+
 const settleLinks = async (query: Query, entity: Entity, settled: readonly Settled[]): Promise<void> => {
-  if (settled.length === 0) return
   const moved = settled.filter(({ claim, salesforceId }) => claim.salesforceId !== salesforceId)
+  const stayed = settled.filter(({ claim, salesforceId }) => claim.salesforceId === salesforceId)
   if (moved.length > 0) {
-    const ids = moved.map(({ claim }) => claim.linkId)
-    const targets = moved.map(({ salesforceId }) => salesforceId)
-    await query(giveUp, [entity, ids, targets])
-    await query(pair, [ids, targets])
+    const salesforceIds = moved.map(({ salesforceId }) => salesforceId)
+    await query(giveUp, [entity, idsOf(moved), salesforceIds])
+    await query(pair, [idsOf(moved), basesOf(moved), salesforceIds])
   }
-  await query(agree, [
-    settled.map(({ claim }) => claim.linkId),
-    settled.map(({ base }) => (base ? toJsonb(base) : null)),
-  ])
+  if (stayed.length > 0) await query(agree, [idsOf(stayed), basesOf(stayed)])
 }
 
 const park = `

@@ -1,15 +1,16 @@
 import type { Database } from '../../db/database.ts'
 import type { Entity, Fields } from '../../model/model.ts'
-import { type SalesforceApi, SalesforceError } from '../../salesforce/api.ts'
+import { SalesforceError } from '../../salesforce/api.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import { type Held, type Outcome, settle } from '../mirror/settle.ts'
 import type { Rules } from '../plan/mapping.ts'
 import type { Change, Plan } from '../plan/plan.ts'
-import { look, type Sight } from './look.ts'
-import { failedOutcome, quietOutcome, rowOutcome } from './outcome.ts'
+import { look, type Sight, type Wanted } from './look.ts'
+import { failedOutcome, quietOutcome, refusedOutcome, rowOutcome } from './outcome.ts'
 import type { Pace } from './pace.ts'
+import { isSchemaProblem, type PacedApi, pacedApi } from './paced-api.ts'
 import { type Planned, planBatch } from './plan-batch.ts'
-import { type Ready, send } from './send.ts'
+import { callOrError, type Ready, send } from './send.ts'
 
 /** What the counters are told of one settled batch. */
 export type Delivered = {
@@ -22,7 +23,7 @@ export type Delivered = {
 
 export type DeliverOptions = {
   db: Database
-  api: SalesforceApi
+  api: PacedApi
   rules: Rules
   pace: Pace
   now: () => number
@@ -46,52 +47,54 @@ const weighsSalesforce = (entity: Entity, rules: Rules): boolean =>
 const needsLook = (entity: Entity, plan: Plan, rules: Rules): boolean =>
   plan.do === 'look' || (plan.do === 'change' && plan.change.id !== undefined && weighsSalesforce(entity, rules))
 
+type Looked = { sights: Map<number, Sight>; failures: Map<number, SalesforceError> }
+
+/** Looks for links; a look that is refused is cut in halves until the one that spoils it is alone. */
+const lookApart = async (api: PacedApi, entity: Entity, wanted: readonly Wanted[], rules: Rules): Promise<Looked> => {
+  const sights = await callOrError(() => look(api, entity, wanted, rules))
+  if (!(sights instanceof SalesforceError)) return { sights, failures: new Map() }
+  if (sights.kind !== 'refused' || isSchemaProblem(sights) || wanted.length === 1)
+    return { sights: new Map(), failures: new Map(wanted.map(({ claim }) => [claim.linkId, sights])) }
+  const middle = Math.ceil(wanted.length / 2)
+  const first = await lookApart(api, entity, wanted.slice(0, middle), rules)
+  const second = await lookApart(api, entity, wanted.slice(middle), rules)
+  return {
+    sights: new Map([...first.sights, ...second.sights]),
+    failures: new Map([...first.failures, ...second.failures]),
+  }
+}
+
 /** Plans the batch; asks Salesforce where the plan needs it. What could not be asked for is returned as failed. */
 const decide = async (
   options: DeliverOptions,
+  api: PacedApi,
   entity: Entity,
   claims: readonly Claim[],
 ): Promise<{ decided: Decided[]; failed: Outcome[] }> => {
-  const { db, api, rules, pace, now } = options
-  const planned = await planBatch(db.query, entity, claims, rules)
-  const first = planned.map((one) => ({ planned: one, plan: one.plan() }))
+  const { db, rules, pace, now, random } = options
+  const first = (await planBatch(db.query, entity, claims, rules)).map((planned) => ({ planned, plan: planned.plan() }))
   const toLook = first.filter(({ plan }) => needsLook(entity, plan, rules))
-  const decided = first
+  const decided: Decided[] = first
     .filter(({ plan }) => !needsLook(entity, plan, rules))
     .map(({ planned, plan }) => ({ planned, plan, held: heldOf(planned, undefined, plan) }))
   if (toLook.length === 0) return { decided, failed: [] }
-  const started = now()
-  try {
-    if (!pace.reserve())
-      throw new SalesforceError('allowance', 'ALLOWANCE_SHARE', 'our share of the API calls of the day is used up')
-    let ok = false
-    try {
-      const sights = await look(
-        api,
-        entity,
-        toLook.map(({ planned }) => planned.wanted),
-        rules,
-      )
-      ok = true
-      for (const { planned } of toLook) {
-        const sight = sights.get(planned.claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [] }
-        const plan = planned.plan(sight)
-        decided.push({ planned, plan, held: heldOf(planned, sight, plan) })
-      }
-    } finally {
-      pace.finished({ ok, tookMs: now() - started })
-    }
-    return { decided, failed: [] }
-  } catch (error) {
-    if (!(error instanceof SalesforceError)) throw error
-    pace.pause(pauseReason(error), `${error.code}: ${error.message}`)
-    return {
-      decided,
-      failed: toLook.map(({ planned }) =>
-        failedOutcome(planned.claim, error, false, { now: now(), random: options.random }),
-      ),
+  const wanted = toLook.map(({ planned }) => planned.wanted)
+  const { sights, failures } = await lookApart(api, entity, wanted, rules)
+  const failed: Outcome[] = []
+  for (const { planned } of toLook) {
+    const { claim } = planned
+    const failure = failures.get(claim.linkId)
+    if (failure === undefined) {
+      const sight = sights.get(claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [] }
+      const plan = planned.plan(sight)
+      decided.push({ planned, plan, held: heldOf(planned, sight, plan) })
+    } else if (failure.kind === 'refused' && !isSchemaProblem(failure)) failed.push(refusedOutcome(claim, failure))
+    else {
+      pace.pause(pauseReason(failure), `${failure.code}: ${failure.message}`)
+      failed.push(failedOutcome(claim, failure, false, { now: now(), random }))
     }
   }
+  return { decided, failed }
 }
 
 const pauseReason = ({ kind }: SalesforceError): 'outage' | 'allowance' | 'auth' | 'blocked' =>
@@ -120,9 +123,10 @@ export const deliver = async (
   claims: readonly Claim[],
   lease: string,
 ): Promise<void> => {
-  const { db, api, pace, now, random, delivered } = options
+  const { db, pace, now, random, delivered } = options
+  const api = pacedApi(options.api, pace, now)
   const times = () => ({ now: now(), random })
-  const { decided, failed } = await decide(options, entity, claims)
+  const { decided, failed } = await decide(options, api, entity, claims)
   const outcomes: Outcome[] = [...failed]
   const writes: Write[] = []
   for (const { planned, plan, held } of decided) {
@@ -155,9 +159,7 @@ export const deliver = async (
   const byClaim = new Map(kept.map((write) => [write.planned.claim, write]))
   const ready: Ready[] = kept.map(({ planned, change }) => ({ claim: planned.claim, change }))
   const results: Delivered[] = []
-  for (const answer of ready.length > 0
-    ? await send(entity, ready, { api, reserve: pace.reserve, finished: pace.finished, now })
-    : []) {
+  for (const answer of await send(api, entity, ready)) {
     const { claim, change } = answer.ready
     const write = byClaim.get(claim)
     if (!write) continue

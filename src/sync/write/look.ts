@@ -4,7 +4,7 @@
  */
 import type { Body, Entity, SalesforceState } from '../../model/model.ts'
 import { readPath } from '../../model/model.ts'
-import type { QueriedRecord, SalesforceApi } from '../../salesforce/api.ts'
+import type { QueriedRecord } from '../../salesforce/api.ts'
 import { inList, quote } from '../../salesforce/soql.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import type { Held } from '../mirror/settle.ts'
@@ -12,6 +12,7 @@ import { keyOf, type OrganizationMatch, objectOf, primaryEmail, type Rules } fro
 import type { Candidate } from '../plan/person.ts'
 import { normaliseEmail } from '../plan/value.ts'
 import { heldFrom, keyIn, readFields, selectList } from './fields.ts'
+import type { PacedApi } from './paced-api.ts'
 
 /** What could stand in Salesforce's Email field; `@{` would also be taken for a reference inside a Composite. */
 const isAddress = (text: string): boolean => /^[^\s@{}]+@[^\s@{}]+$/.test(text.trim())
@@ -30,7 +31,7 @@ const chunks = <T>(list: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 
 /** Runs any number of queries, five to a call. */
-const ask = async (api: SalesforceApi, soqls: readonly string[], deleted = false): Promise<QueriedRecord[]> => {
+const ask = async (api: PacedApi, soqls: readonly string[], deleted = false): Promise<QueriedRecord[]> => {
   const rows: QueriedRecord[] = []
   for (const group of chunks(soqls, queriesInCall)) rows.push(...(await api.query(group, { deleted })).flat())
   return rows
@@ -83,11 +84,7 @@ const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[
 }
 
 /** Where records went that we are linked to and that no query shows: `MasterRecordId` of those that were merged into another. */
-const findWinners = async (
-  api: SalesforceApi,
-  entity: Entity,
-  ids: readonly string[],
-): Promise<Map<string, string>> => {
+const findWinners = async (api: PacedApi, entity: Entity, ids: readonly string[]): Promise<Map<string, string>> => {
   if (ids.length === 0 || entity === 'membership') return new Map()
   const soqls = chunks(ids, keysInQuery).map(
     (group) => `SELECT Id, MasterRecordId FROM ${objectOf[entity]} WHERE IsDeleted = true AND Id IN ${inList(group)}`,
@@ -146,7 +143,7 @@ const present = (held: Held): SalesforceState => ({
 
 /** Looks for the records of one batch of one entity. Every wanted link gets a sight. */
 export const look = async (
-  api: SalesforceApi,
+  api: PacedApi,
   entity: Entity,
   wanted: readonly Wanted[],
   rules: Rules,

@@ -170,3 +170,11 @@ export const failedOutcome = (
     reason: `Salesforce does not answer whenever this record is sent (${failure.message}): look for a trigger or flow of the org that fails on it, then retry`,
   }
 }
+
+/** The outcome of a look that Salesforce refuses for this one record alone. */
+export const refusedOutcome = (claim: Claim, { code, message }: SalesforceError): Outcome => ({
+  end: 'parked',
+  claim,
+  code,
+  reason: `Salesforce refuses to look this record up: ${message}`,
+})

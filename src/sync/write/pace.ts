@@ -37,6 +37,8 @@ export type PaceOptions = {
   share: number
   concurrency: number
   batch: number
+  /** Told when the side is blocked: its fields are not what we think. */
+  blocked?: () => void
 }
 
 const slowMs = 10_000
@@ -44,7 +46,7 @@ const checkAllowanceMs = 15 * 60_000
 /** Calls kept back below our limit, to ask now and then whether the allowance has grown again: one each 15 minutes of a day. */
 const keptBack = 96
 
-export const createPace = ({ now, random, usage, share, concurrency, batch }: PaceOptions): Pace => {
+export const createPace = ({ now, random, usage, share, concurrency, batch, blocked }: PaceOptions): Pace => {
   let pausedUntil = 0
   let reason: PauseReason = 'outage'
   let detail = ''
@@ -101,6 +103,7 @@ export const createPace = ({ now, random, usage, share, concurrency, batch }: Pa
         now() +
         (why === 'allowance' ? checkAllowanceMs : backoffMs(failures, random, why === 'outage' ? 500 : 5_000, 60_000))
       failures++
+      if (why === 'blocked') blocked?.()
     },
     paused: () => (now() < pausedUntil ? { reason, detail, until: pausedUntil } : undefined),
   }

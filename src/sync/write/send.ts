@@ -1,11 +1,11 @@
 import type { Entity } from '../../model/model.ts'
-import type { CollectionRequest, RowResult, SalesforceApi } from '../../salesforce/api.ts'
+import type { CollectionRequest, RowResult } from '../../salesforce/api.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import { judgeRow } from '../../salesforce/verdict.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import { keyOf, objectOf } from '../plan/mapping.ts'
 import type { Change } from '../plan/plan.ts'
-import type { CallResult } from './pace.ts'
+import { isSchemaProblem, type PacedApi } from './paced-api.ts'
 
 /** A change that is ready to go out, for the claim that asked for it. */
 export type Ready = { claim: Claim; change: Change }
@@ -60,89 +60,67 @@ const spoiled = ({ rows }: Piece, results: readonly RowResult[]): boolean =>
 
 const halves = ({ rows }: Piece, entity: Entity): Piece[] => piecesOf(entity, rows, Math.ceil(rows.length / 2))
 
-export type SendOptions = {
-  api: SalesforceApi
-  /** Asked before each call; false: the allowance does not permit it. */
-  reserve: () => boolean
-  /** Told after each call. */
-  finished: (result: CallResult) => void
-  now: () => number
-}
-
-const shareUsedUp = (): SalesforceError =>
-  new SalesforceError('allowance', 'ALLOWANCE_SHARE', 'our share of the API calls of the day is used up')
-
 /**
  * Sends the changes of one entity in as few calls as Salesforce allows, and gives every one of them its own answer.
  * A request that is refused as a whole is cut in halves until the guilty row is alone. After a failure of the side
  * nothing more is sent: the rest shares that failure, but was not lost with an answer.
  */
-export const send = async (
-  entity: Entity,
-  ready: readonly Ready[],
-  { api, reserve, finished, now }: SendOptions,
-): Promise<Sent[]> => {
+export const send = async (api: PacedApi, entity: Entity, ready: readonly Ready[]): Promise<Sent[]> => {
   const sent: Sent[] = []
   let stopped: SalesforceError | undefined
   const fail = (pieces: readonly Piece[], failed: SalesforceError): void => {
     const alone = pieces.length === 1 && pieces[0]?.rows.length === 1
     for (const { rows } of pieces) for (const one of rows) sent.push({ ready: one, failed, alone })
   }
-  const accept = (piece: Piece, results: readonly RowResult[]): void => {
-    for (const [index, one] of piece.rows.entries()) {
-      const result = results[index] ?? {
-        ok: false,
-        code: 'NO_RESULT',
-        message: 'Salesforce gave no result for this row',
-        fields: [],
-      }
-      sent.push({ ready: one, result })
-    }
+  const accept = ({ rows }: Piece, results: readonly RowResult[]): void => {
+    for (const [index, one] of rows.entries()) sent.push({ ready: one, result: results[index] ?? noResult })
   }
-  const call = async (group: readonly Piece[]): Promise<RowResult[][]> => {
-    const started = now()
-    try {
-      const answers = await api.write(group.map(({ request }) => request))
-      finished({ ok: true, tookMs: now() - started })
-      return answers
-    } catch (error) {
-      const lost = error instanceof SalesforceError && error.kind === 'lost-answer'
-      finished({ ok: false, tookMs: now() - started, lost })
-      throw error
-    }
+  const settle = async (piece: Piece, results: readonly RowResult[]): Promise<void> => {
+    const problem = results.find((result) => !result.ok && isSchemaProblem(result))
+    if (problem && !problem.ok) {
+      stopped = new SalesforceError('refused', problem.code, problem.message)
+      fail([piece], stopped)
+    } else if (spoiled(piece, results)) await deliver(halves(piece, entity))
+    else accept(piece, results)
   }
-  const refused = async (group: readonly Piece[], error: SalesforceError): Promise<void> => {
+  const failed = async (group: readonly Piece[], error: SalesforceError): Promise<void> => {
     const [piece] = group
-    if (group.length > 1) for (const one of group) await deliver([one])
+    if (error.kind !== 'refused' || isSchemaProblem(error)) {
+      fail(group, error)
+      stopped = error.kind === 'lost-answer' ? new SalesforceError('outage', error.code, error.message) : error
+    } else if (group.length > 1) for (const one of group) await deliver([one])
     else if (piece && piece.rows.length > 1) await deliver(halves(piece, entity))
     else if (piece) accept(piece, [{ ok: false, code: error.code, message: error.message, fields: [] }])
   }
   const deliver = async (pieces: readonly Piece[]): Promise<void> => {
     for (let i = 0; i < pieces.length; i += requestsInCall) {
       const group = pieces.slice(i, i + requestsInCall)
-      if (!stopped && !reserve()) stopped = shareUsedUp()
       if (stopped) {
         fail(group, stopped)
         continue
       }
-      const answers = await call(group).catch((error: unknown) => {
-        if (error instanceof SalesforceError) return error
-        throw error
-      })
-      if (!(answers instanceof SalesforceError)) {
-        for (const [index, piece] of group.entries()) {
-          const results = answers[index] ?? []
-          if (spoiled(piece, results)) await deliver(halves(piece, entity))
-          else accept(piece, results)
-        }
-      } else if (answers.kind === 'refused') await refused(group, answers)
-      else {
-        fail(group, answers)
-        stopped =
-          answers.kind === 'lost-answer' ? new SalesforceError('outage', answers.code, answers.message) : answers
-      }
+      const answers = await callOrError(() => api.write(group.map(({ request }) => request)))
+      if (answers instanceof SalesforceError) await failed(group, answers)
+      else for (const [index, piece] of group.entries()) await settle(piece, answers[index] ?? [])
     }
   }
   await deliver(piecesOf(entity, ready, rowsInRequest))
   return sent
+}
+
+const noResult: RowResult = {
+  ok: false,
+  code: 'NO_RESULT',
+  message: 'Salesforce gave no result for this row',
+  fields: [],
+}
+
+/** A call's answer, or how it failed. @throws whatever is not Salesforce's doing */
+export const callOrError = async <T>(call: () => Promise<T>): Promise<T | SalesforceError> => {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof SalesforceError) return error
+    throw error
+  }
 }

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { freshDatabase } from '../../../test/support/databases.ts'
+import { runDemo } from './run-demo.ts'
+import type { Act } from './story.ts'
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+const ports = { clerkforce: 0, clerk: 0, salesforce: 0 }
+const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('clerkforce-demo-'))
+
+const short: Act[] = [
+  {
+    title: 'A company signs up',
+    everyMs: 0,
+    steps: [
+      { do: 'sign-up', who: 'Grace' },
+      { do: 'found', who: 'Grace', company: 'larkspur' },
+      { do: 'sign-up', who: 'Leila' },
+    ],
+  },
+]
+
+/** A stream that is no terminal, and what was written to it. */
+const paper = (onWrite: (all: string) => void = () => undefined) => {
+  let all = ''
+  const write = (text: string): boolean => {
+    all += text
+    onWrite(all)
+    return true
+  }
+  return { out: { isTTY: false, columns: 80, write } as const, read: () => all }
+}
+
+test('without a terminal the demo tells its story in plain lines, ends with the table, exits 0 and leaves nothing behind', async () => {
+  const before = leftovers()
+  const child = spawn(process.execPath, [main, 'demo', '--once'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  const lines = out.split('\n')
+  const story = lines.filter((line) => /^ *\d+\.\d s /.test(line))
+  expect(story.length).toBeGreaterThan(100)
+  expect(new Set(story).size).toBe(story.length)
+  expect(out).toMatch(
+    /What Salesforce holds now[\s\S]*Larkspur Robotics[\s\S]*Grace Okafor +grace\.okafor@larkspur\.example +admin +active/,
+  )
+  expect(out).toMatch(/Salesforce agrees with Clerk: \d+ records compared/)
+  expect(out).toMatch(/webhooks in \d+ deliveries: [1-9]\d* twice, [1-9]\d* late, [1-9]\d* out of order/)
+  expect(lines.filter((line) => line.length > 80 || line.includes('\u001b'))).toEqual([])
+  expect(leftovers().filter((name) => !before.includes(name))).toEqual([])
+})
+
+test('when the sides differ the demo lists the differences and exits 1', async () => {
+  const { out, read } = paper()
+  const code = await runDemo({
+    once: true,
+    out,
+    ports,
+    acts: short,
+    db: await freshDatabase('pglite'),
+    signal: new AbortController().signal,
+    beforeCheck: ({ salesforce }) => {
+      const account = salesforce.state()['Account']?.find(({ Name }) => Name === 'Larkspur Robotics')
+      salesforce.person.edit('Account', String(account?.['Id']), { Name: 'Larkspur' })
+    },
+  })
+  expect(code).toBe(1)
+  expect(read()).toMatch(
+    /differ in 1 place;[^\n]*\n +Account org_\w+, Name: expected Larkspur Robotics, found Larkspur\n/,
+  )
+})
+
+test('a demo that is ended before its verdict stops everything and says so by its exit code', async () => {
+  const end = new AbortController()
+  const { out, read } = paper((all) => {
+    if (all.includes('founds')) end.abort()
+  })
+  expect(
+    await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('pglite'), signal: end.signal }),
+  ).toBe(130)
+  expect(read()).toContain('Ended before both sides were compared')
+})
+
+test('without --once the demo stays up with its addresses until it is ended', async () => {
+  const end = new AbortController()
+  const { out, read } = paper((all) => {
+    if (all.includes('until Ctrl-C')) end.abort()
+  })
+  expect(
+    await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('pglite'), signal: end.signal }),
+  ).toBe(0)
+  expect(read()).toMatch(/clerkforce +http:\/\/127\.0\.0\.1:\d+\/webhooks\/clerk[\s\S]*whsec_[\s\S]*client secret/)
+})

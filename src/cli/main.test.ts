@@ -1,0 +1,208 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { freshPostgres } from '../../test/support/databases.ts'
+import { openDatabase } from '../db/database.ts'
+import { emptyFolder, runCli, spawnCli, startEmulators } from './cli.test-support.ts'
+
+const lines = (text: string): string[] => text.trimEnd().split('\n')
+
+test('--help lists the commands, version prints the version, and neither needs a setting', async () => {
+  const cwd = emptyFolder()
+  const help = await runCli(['--help'], { cwd })
+  expect(help.code).toBe(0)
+  for (const command of [
+    'serve',
+    'demo',
+    'sandbox',
+    'status',
+    'parked',
+    'problems',
+    'retry',
+    'org',
+    'check',
+    'version',
+  ])
+    expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  const version = await runCli(['version'], { cwd })
+  expect([version.code, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
+})
+
+test('the help of a command shows its flags with their environment names and defaults', async () => {
+  const { code, stdout } = await runCli(['serve', '--help'], { cwd: emptyFolder() })
+  expect(code).toBe(0)
+  const words = stdout.replace(/\s+/g, ' ')
+  expect(words).toContain('--port <number> Port to listen on; 0 takes any that is free. (env: PORT; default: 4800)')
+  expect(words).toContain('--salesforce-login-url <url>')
+})
+
+test('wrong usage ends with exit code 2 and says what is wrong', async () => {
+  const cwd = emptyFolder()
+  const cases: [string[], RegExp][] = [
+    [['nonsense'], /unknown command 'nonsense'/],
+    [['status', '--nonsense'], /unknown option '--nonsense'/],
+    [['org', 'create'], /missing required argument 'name'/],
+    [['org', 'create', 'Acme', '--metadata', '[]'], /must be a JSON object/],
+    [['parked', '--limit', '0'], /whole number from 1 to 1000/],
+    [['retry'], /give the links to retry, or --all, or --problems/],
+    [['retry', '1', '--all'], /give links, or --all, not both/],
+    [['retry', 'one'], /whole number/],
+  ]
+  const runs = await Promise.all(cases.map(([args]) => runCli(args, { cwd })))
+  for (const [index, { code, stderr }] of runs.entries()) {
+    expect([cases[index]?.[0], code]).toEqual([cases[index]?.[0], 2])
+    expect(stderr).toMatch(cases[index]?.[1] ?? /^$/)
+  }
+})
+
+test('missing and malformed settings end with exit code 2, in one line for each that names it', async () => {
+  const cwd = emptyFolder()
+  const { code, stderr, stdout } = await runCli(['serve'], {
+    cwd,
+    env: { PORT: 'many', CLERK_SECRET_KEY: 'pk_test_x' },
+  })
+  expect([code, stdout]).toEqual([2, ''])
+  const names = lines(stderr).map((line) => /^clerkforce: (\w+) \(--/.exec(line)?.[1])
+  expect(names).toEqual([
+    'CLERK_SECRET_KEY',
+    'CLERK_WEBHOOK_SIGNING_SECRET',
+    'SALESFORCE_LOGIN_URL',
+    'SALESFORCE_CLIENT_ID',
+    'SALESFORCE_CLIENT_SECRET',
+    'PORT',
+  ])
+  expect(stderr).not.toContain('pk_test_x')
+})
+
+test('a mapping of the wrong shape ends with exit code 2, in one line for each fault', async () => {
+  const cwd = emptyFolder()
+  const { env } = await startEmulators()
+  writeFileSync(
+    join(cwd, 'clerkforce.config.ts'),
+    `export default { person: { fields: { Title: { from: 'public_metadata.title', rule: 'clark' } } }, polices: {} }`,
+  )
+  const { code, stderr } = await runCli(['serve'], { cwd, env })
+  expect(code).toBe(2)
+  expect(lines(stderr)).toEqual([
+    expect.stringMatching(/person\.fields\.Title\.rule must be one of 'clerk', /),
+    expect.stringMatching(/polices is not known; the mapping may have 'person', /),
+  ])
+  expect(existsSync(join(cwd, '.clerkforce'))).toBe(false)
+})
+
+test('status says that there is no database rather than making one', async () => {
+  const cwd = emptyFolder()
+  const { code, stderr } = await runCli(['status'], { cwd })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/there is no database at .*\.clerkforce yet/)
+  expect(existsSync(join(cwd, '.clerkforce'))).toBe(false)
+})
+
+test('a database that does not answer is one clear line', async () => {
+  const { code, stderr } = await runCli(['status'], {
+    cwd: emptyFolder(),
+    env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' },
+  })
+  expect([code, lines(stderr).length]).toEqual([1, 1])
+  expect(stderr).toContain('ECONNREFUSED')
+})
+
+test('check says whether the mapping fits the org', async () => {
+  const cwd = emptyFolder()
+  const { env } = await startEmulators()
+  const good = await runCli(['check'], { cwd, env })
+  expect([good.code, good.stdout]).toEqual([0, 'The mapping fits the org.\n'])
+  writeFileSync(
+    join(cwd, 'clerkforce.config.ts'),
+    `export const config = { organization: { fields: { Plan__c: 'public_metadata.plan' } } }`,
+  )
+  const bad = await runCli(['check'], { cwd, env })
+  expect([bad.code, bad.stdout]).toEqual([1, expect.stringMatching(/^problem: Account\.Plan__c is missing/)])
+})
+
+test('parked links and problems are listed in tables of 80 columns or as JSON, and retried', async () => {
+  const url = await freshPostgres()
+  const db = await openDatabase({ url })
+  const reason = `REQUIRED_FIELD_MISSING: Required fields are missing: [Industry]. ${'Fill the field in, or map it. '.repeat(5)}`
+  await db.query(
+    `insert into clerkforce.link (entity, clerk_id, parked_at, parked_code, parked_reason) values ('organization', 'org_1', 1, 'REQUIRED_FIELD_MISSING', $1)`,
+    [reason],
+  )
+  await db.query(
+    `insert into clerkforce.hint (delivery_id, type, body, received_at, observed_at, problem) values ('msg_1', 'user.created', '{}', 1, 2, 'CLERK_UNREADABLE: no id')`,
+  )
+  await db.close()
+  const cwd = emptyFolder()
+  const env = { DATABASE_URL: url }
+
+  const table = await runCli(['parked'], { cwd, env })
+  expect(table.code).toBe(0)
+  expect(table.stdout).toContain('org_1')
+  for (const line of lines(table.stdout)) expect(line.length).toBeLessThanOrEqual(80)
+  const json = await runCli(['parked', '--json'], { cwd, env })
+  expect(JSON.parse(json.stdout)).toMatchObject([{ link: 1, entity: 'organization', clerkId: 'org_1', reason }])
+  const problems = await runCli(['problems', '--json'], { cwd, env })
+  expect(JSON.parse(problems.stdout)).toMatchObject([{ deliveryId: 'msg_1', problem: 'CLERK_UNREADABLE: no id' }])
+
+  const retried = await runCli(['retry', '1', '7', '--problems'], { cwd, env })
+  expect(retried).toMatchObject({
+    code: 1,
+    stdout: '1 parked link will be tried again; 1 other not parked.\n1 webhook will be read again.\n',
+  })
+  const status = await runCli(['status', '--json'], { cwd, env })
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    counts: { parked: 0, dirty: 1, problems: 0, hints: 1 },
+    salesforce: null,
+  })
+})
+
+test('org create makes one organization of one key, on the database itself', async () => {
+  const cwd = emptyFolder()
+  const { clerk, env: keys } = await startEmulators()
+  const env = { ...keys, DATABASE_URL: await freshPostgres() }
+  const create = () =>
+    runCli(['org', 'create', 'Acme', '--key', 'order-1', '--metadata', '{"plan":"pro"}'], { cwd, env })
+  const made = await create()
+  expect([made.code, made.stderr]).toEqual([0, ''])
+  expect(made.stdout).toMatch(/^Created org_\w+ "Acme"\n$/)
+  expect((await create()).stdout).toMatch(/^There already, from an earlier try: org_\w+ "Acme"\n$/)
+  expect(clerk.state().organizations).toMatchObject([{ name: 'Acme', public_metadata: { plan: 'pro' } }])
+  const refused = await runCli(['org', 'create', 'Acme', '--slug', 'acme'], { cwd, env })
+  expect([refused.code, refused.stderr]).toMatchObject([1, expect.stringContaining('organization_slugs_disabled')])
+})
+
+test('sandbox prints what serve needs to know, as lines for .env or as JSON, and ends at Ctrl-C', async () => {
+  const cwd = emptyFolder()
+  // Below the ports that systems give out by themselves, and another for each run.
+  const base = 20_000 + (process.pid % 1_000) * 10
+  const sandbox = spawnCli(
+    ['sandbox', '--json', '--port-base', String(base), '--webhook-url', 'http://127.0.0.1:9/x'],
+    {
+      cwd,
+    },
+  )
+  await sandbox.seen(/\n}\n/)
+  const described = JSON.parse(sandbox.stdout()) as {
+    clerk: { url: string; secretKey: string }
+    env: Record<string, string>
+  }
+  expect(described.clerk.url).toBe(`http://127.0.0.1:${base + 1}`)
+  expect(Object.keys(described.env)).toEqual([
+    'CLERK_API_URL',
+    'CLERK_SECRET_KEY',
+    'CLERK_WEBHOOK_SIGNING_SECRET',
+    'SALESFORCE_LOGIN_URL',
+    'SALESFORCE_CLIENT_ID',
+    'SALESFORCE_CLIENT_SECRET',
+  ])
+  const users = await fetch(`${described.clerk.url}/v1/users`, {
+    headers: { authorization: `Bearer ${described.clerk.secretKey}` },
+  })
+  expect([users.status, await users.json()]).toEqual([200, []])
+  expect((await runCli(['check'], { cwd, env: described.env })).code).toBe(0)
+
+  const second = await runCli(['sandbox', '--port-base', String(base)], { cwd })
+  expect([second.code, second.stderr]).toMatchObject([1, expect.stringContaining('EADDRINUSE')])
+  sandbox.kill('SIGINT')
+  expect((await sandbox.ended).code).toBe(0)
+})
