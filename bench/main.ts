@@ -1,6 +1,7 @@
 /** `npm run bench`: measures clerkforce against floors measured in the same run. `README.md` defines every figure. */
 import { parseArgs } from 'node:util'
 import { measureCalls } from './calls.ts'
+import { measurePlans } from './explain.ts'
 import { type Figure, passes, show } from './figures.ts'
 import { measureIntake } from './intake.ts'
 import { measureMemory } from './memory.ts'
@@ -12,6 +13,7 @@ const measurements: Readonly<Record<string, (options: Options) => Promise<Figure
   calls: measureCalls,
   writing: measureWriting,
   memory: measureMemory,
+  explain: measurePlans,
 }
 
 const { values, positionals } = parseArgs({

@@ -11,12 +11,27 @@ export type Log = {
   error: (fields: object, message: string) => void
 }
 
+/**
+ * Of an error only what says what went wrong and where. Anything else that it carries may quote what it choked on: PostgreSQL's errors
+ * have the failing row in `detail`, a value in their message, and the statement's parameters besides.
+ */
+const describeError = (error: Error & { code?: unknown; severity?: unknown }): object => {
+  const { name, code, stack = '' } = error
+  const where = stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n')
+  const message = error.severity === undefined ? error.message : `database error ${String(code)}`
+  return { type: name, ...(code === undefined ? {} : { code }), message, stack: where }
+}
+
 /** A log at `level`; `silent` says nothing. */
 export const createLog = (level: string, destination?: DestinationStream): Log => {
   const options: LoggerOptions = {
     level,
     base: null,
     redact: { paths: ['body', 'headers', 'token', 'secret', 'authorization', '*.body', '*.headers'], remove: true },
+    serializers: { err: describeError },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   }

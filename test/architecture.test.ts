@@ -11,7 +11,7 @@ const layers: string[][] = [
   ['sync/plan'],
   ['db', 'clerk', 'salesforce'],
   ['sync/loop.ts'],
-  ['sync/mirror', 'sync/intents.ts'],
+  ['sync/mirror'],
   ['sync/intake', 'sync/write'],
   ['sync/engine.ts', 'sync/create-organization.ts'],
   ['server'],

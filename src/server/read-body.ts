@@ -8,7 +8,7 @@ export class BodyTooLargeError extends Error {
  *
  * With a `content-length`, as every webhook of Clerk has one, the size is known beforehand (an HTTP server lets no more through than was
  * announced) and the body is read in one piece: `@hono/node-server` then reads the socket itself and makes no stream. Reading Node's request
- * directly would spare 2 µs of 27 a webhook, and be of no use where the app is mounted elsewhere. Without a length, bytes are counted as
+ * directly would spare a few µs a webhook, and be of no use where the app is mounted elsewhere. Without a length, bytes are counted as
  * they come.
  * @throws BodyTooLargeError without reading further.
  */

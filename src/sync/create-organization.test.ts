@@ -119,8 +119,8 @@ test('what a killed process left behind is taken over when its lease is over, an
     organizations: [{ name: 'Acme', private_metadata: { clerkforce_intent: 'order-1' } }],
   }).organizations
   await db.query(
-    `insert into clerkforce.intent (key, kind, name, request, created_at, leased_by, leased_until)
-     values ('order-1', 'create-organization', 'Acme', '{}', $1, 'gone', $2)`,
+    `insert into clerkforce.intent (key, kind, name, created_at, leased_by, leased_until)
+     values ('order-1', 'create-organization', 'Acme', $1, 'gone', $2)`,
     [Date.now(), Date.now() + 300],
   )
   const started = Date.now()

@@ -18,7 +18,7 @@ import type { ClerkOrganization, Metadata } from '../clerk/schemas.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { observeOrganization } from './intake/read-clerk.ts'
-import { finishIntent, releaseIntent, renewIntent, takeIntent } from './intents.ts'
+import { finishIntent, releaseIntent, renewIntent, takeIntent } from './mirror/intents.ts'
 import { observeClerk } from './mirror/observe.ts'
 
 export type OrganizationRequest = {
@@ -85,7 +85,7 @@ export const createOrganization = async (
   const { key: given, ...rest } = request
   let key = given
   for (;;) {
-    const wanted = { key, newKey: newKey(), name, request: rest }
+    const wanted = { key, newKey: newKey(), name }
     const taken = await takeIntent(db, wanted, { lease, now: clock.now(), leaseMs })
     key = taken.key
     if (taken.state === 'other')

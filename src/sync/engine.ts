@@ -171,7 +171,9 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const started = writer
   const counts = (): Promise<Counts> => readCounts(db.query, now())
   const wake = (): void => {
-    for (const loop of [reader, gaps, checks, started]) loop?.wake()
+    for (const loop of [reader, gaps, started]) loop?.wake()
+    // Asking costs three calls: only when there is reason to hope for another answer.
+    if (checked && checked.problems.length > 0) checks.wake()
   }
   return {
     receive: createReceive({ db, verify: options.verify, now, stored: reader.wake }),
@@ -189,8 +191,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       }
     },
     stop: async () => {
-      await Promise.all([reader.stop(), gaps?.stop(), checks.stop(), pruning.stop()])
-      await started.stop()
+      await Promise.all([reader.stop(), gaps?.stop(), checks.stop(), pruning.stop(), started.stop()])
     },
   }
 }

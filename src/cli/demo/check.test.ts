@@ -53,8 +53,9 @@ type Tampering = {
 const edit =
   (object: string, name: string, from: object, to: object): Tampering['tamper'] =>
   (person, id) => {
-    person.edit(object, id(object, name), { ...to })
-    return () => person.edit(object, id(object, name), { ...from })
+    const edited = id(object, name)
+    person.edit(object, edited, { ...to })
+    return () => person.edit(object, edited, { ...from })
   }
 
 const remove =

@@ -8,7 +8,8 @@ export type Figures = {
   intake: { stored: number; repeated: number; unused: number }
   /** What clerkforce has to do still. */
   left: { hints: number; dirty: number; parked: number; gaps: number }
-  paused: { reason: string; detail: string; retryInMs: number } | undefined
+  /** Salesforce's error code, and when clerkforce tries again. */
+  paused: { code: string; retryInMs: number } | undefined
   /** Records changed in Salesforce, API calls that this took, and how long after Clerk's change. */
   written: {
     records: number
@@ -77,9 +78,9 @@ export const readFigures = async (world: World): Promise<Figures> => {
     sent: readSent(clerk.webhooks.messages()),
     intake,
     left: counts,
+    // The detail begins with the code.
     paused: paused && {
-      reason: paused.reason,
-      detail: paused.detail,
+      code: paused.detail.split(':')[0] ?? paused.reason,
       retryInMs: Math.max(0, paused.until - clock.now()),
     },
     written: {

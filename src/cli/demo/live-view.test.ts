@@ -7,7 +7,7 @@ const figures: Scene['figures'] = {
   sent: { messages: 1_105, arrived: 1_119, twice: 114, late: 126, overtaken: 124 },
   intake: { stored: 1_101, repeated: 113, unused: 105 },
   left: { hints: 100, dirty: 100, parked: 1, gaps: 10 },
-  paused: { reason: 'outage', detail: 'SERVER_UNAVAILABLE', retryInMs: 12_345 },
+  paused: { code: 'SERVER_UNAVAILABLE', retryInMs: 12_345 },
   written: { records: 1_112, calls: 1_069, medianMs: 12_345, slowestMs: 54_321, undisturbedMs: 123 },
 }
 

@@ -54,13 +54,16 @@ const figureLines = (scene: Scene, now: number): string[] => {
   return [
     `${label('Webhooks')}${plural(sent.messages, 'event')} · ${sent.twice} sent twice · ${sent.late} late · ${sent.overtaken} out of order`,
     `${label('clerkforce')}${intake.stored} stored · ${plural(intake.repeated, 'repeat')} ignored · ${intake.unused} of no use`,
-    `${label('')}${plural(left.hints, 'webhook')} to read · ${plural(left.dirty, 'record')} to look after · ${parked}`,
+    `${label('')}${plural(left.hints, 'webhook')} to read · ${plural(left.dirty, 'link')} dirty · ${parked}`,
     `${label('Salesforce')}${salesforceState(scene, now)}`,
     `${label('')}${plural(written.records, 'record')} written in ${plural(written.calls, 'API call')}${speed}`,
   ]
 }
 
-/** The scene as lines: at most 22, each at most `columns` wide, and always as many, so that nothing jumps. */
+/** What the picture needs; a smaller terminal gets plain lines. */
+export const SMALLEST: { columns: number; rows: number } = { columns: 80, rows: 24 }
+
+/** The scene as lines, each narrower than `columns`, and always as many, so that nothing jumps. */
 export const drawScene = (scene: Scene, now: number, columns: number): string[] => {
   const width = Math.min(columns, widest) - 1
   const recent = scene.recent.slice(-recentShown)

@@ -20,7 +20,7 @@
 import type { Database } from '../../db/database.ts'
 import { createClerkApi } from './clerk-api.ts'
 import { compareSides, type Verdict } from './compare-sides.ts'
-import { createLiveView } from './live-view.ts'
+import { createLiveView, SMALLEST } from './live-view.ts'
 import { createPlainView } from './plain-view.ts'
 import { playStory, settle } from './play-story.ts'
 import { drawAddresses, drawSummary, drawVerdict } from './report.ts'
@@ -34,7 +34,7 @@ import { PORTS, type Ports, startWorld, type World } from './world.ts'
 export type DemoOptions = {
   /** End with the verdict instead of staying up. */
   once: boolean
-  out: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>
+  out: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns' | 'rows'>
   /** Ends the demo: at once while the story goes on, with the verdict's exit code when it only stays up. */
   signal: AbortSignal
   /** @default 4800 to 4802 */
@@ -95,7 +95,8 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
   const { once, out, signal, acts = STORY, seed = 1, ports = PORTS, db } = options
   const startedAt = Date.now()
   const scene = createScene(acts, startedAt)
-  const view = out.isTTY
+  const roomy = out.isTTY && out.columns >= SMALLEST.columns && out.rows >= SMALLEST.rows
+  const view = roomy
     ? createLiveView(scene, out as NodeJS.WriteStream, Date.now)
     : createPlainView(scene, out, Date.now)
   const print = (...lines: string[]) => out.write(`${lines.join('\n')}\n`)

@@ -60,7 +60,7 @@ export const drawTable = ({ Account, Contact, AccountContactRelation }: Salesfor
   const related = new Set(AccountContactRelation.map((relation) => relation['ContactId']))
   const alone = Contact.filter(({ Id }) => !related.has(Id)).map((contact) => rowOf(contact))
   return [
-    ` ${styleText('bold', 'What Salesforce holds now')}   ${styleText('dim', '• the Account that is the primary one of the Contact')}`,
+    ` ${styleText('bold', 'What Salesforce holds now')}   ${styleText('dim', '• on the primary Account of the Contact')}`,
     ...sections,
     ...(alone.length > 0 ? section('No Account', 'people without an organization', alone, width) : []),
   ]

@@ -1,6 +1,6 @@
 import { readFigures } from './figures.ts'
 import type { Scene, View } from './scene.ts'
-import { seconds } from './words.ts'
+import { plural, seconds } from './words.ts'
 import type { World } from './world.ts'
 
 const everyMs = 200
@@ -16,22 +16,29 @@ const salesforceAnswers = async ({ salesforce }: World): Promise<boolean> =>
   )
 
 /** Measures the world into the scene and says what changed. */
-const look = async (world: World, scene: Scene, view: View): Promise<void> => {
-  const [answers, figures] = await Promise.all([salesforceAnswers(world), readFigures(world)])
-  const now = world.clock.now()
-  const before = scene.figures?.paused
-  scene.figures = figures
-  if (!answers && scene.silentSince === undefined) {
-    scene.silentSince = now
-    view.note('Salesforce does not answer')
-  } else if (answers && scene.silentSince !== undefined) {
-    view.note(`Salesforce answers again, after ${seconds(now - scene.silentSince)}`)
-    scene.silentSince = undefined
+const createLook = (world: World, scene: Scene, view: View): (() => Promise<void>) => {
+  let waits = false
+  return async () => {
+    const [answers, figures] = await Promise.all([salesforceAnswers(world), readFigures(world)])
+    const now = world.clock.now()
+    scene.figures = figures
+    if (!answers && scene.silentSince === undefined) {
+      scene.silentSince = now
+      view.note('Salesforce does not answer')
+    } else if (answers && scene.silentSince !== undefined) {
+      view.note(`Salesforce answers again, after ${seconds(now - scene.silentSince)}`)
+      scene.silentSince = undefined
+    }
+    const { paused, left } = figures
+    if (paused && !waits) {
+      waits = true
+      view.note(`clerkforce waits for Salesforce (${paused.code}), ${plural(left.dirty, 'link')} dirty`)
+    } else if (waits && !paused && answers) {
+      // While it does not answer, a pause that is over for a moment is only another try.
+      waits = false
+      view.note('clerkforce goes on writing')
+    }
   }
-  const { paused, left } = figures
-  if (paused && !before)
-    view.note(`clerkforce waits for Salesforce: ${paused.detail}; ${left.dirty} records to look after`)
-  else if (!paused && before) view.note('clerkforce goes on writing')
 }
 
 export type Watch = {
@@ -45,10 +52,11 @@ export type Watch = {
 /** Keeps the scene up to date until it is stopped. */
 export const startWatch = (world: World, scene: Scene, view: View, signal: AbortSignal): Watch => {
   const stopping = new AbortController()
+  const look = createLook(world, scene, view)
   const either = AbortSignal.any([signal, stopping.signal])
   const loop = async (): Promise<void> => {
     while (!either.aborted) {
-      await look(world, scene, view)
+      await look()
       await world.clock.sleep(everyMs, either)
     }
   }
@@ -56,7 +64,7 @@ export const startWatch = (world: World, scene: Scene, view: View, signal: Abort
   // A failure of the loop is thrown by `stop`; until then it must not end the process.
   looping.catch(() => undefined)
   return {
-    look: () => look(world, scene, view),
+    look,
     untilSalesforceAnswers: async () => {
       do await world.clock.sleep(everyMs, either)
       while (!either.aborted && (scene.silentSince !== undefined || scene.figures?.paused))

@@ -92,7 +92,6 @@ create table clerkforce.intent (
   key         text   primary key,
   kind        text   not null,             -- create-organization
   name        text   not null,
-  request     jsonb  not null,
   created_at  bigint not null,
   leased_by   text,                        -- the call that is at work on it; any other with the same key waits
   leased_until bigint not null default 0,

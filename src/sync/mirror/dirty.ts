@@ -77,10 +77,11 @@ export const markDirty = async (query: Query, targets: readonly Target[], now: n
 // `not in` instead of `not exists`: the leased Accounts are read once and hashed. As an anti-join they were compared one by one with every
 // due link, because no statistics can tell how many are leased at the moment: 800 ms for 20,000 due links, instead of 5.
 // `= any (array(...))` instead of a join: always by the primary key, which the planner otherwise leaves for a scan of the table.
+// The minute is compared besides the time because it is what `dirty_due` holds: links that wait for later are not even read.
 const claim = `
   with picked as (
     select d.link_id from clerkforce.dirty d
-    where d.rank = $1 and d.due_at <= $2
+    where d.rank = $1 and d.due_at <= $2 and d.due_at / 60000 <= $2::bigint / 60000
       and d.group_key not in (select o.group_key from clerkforce.dirty o where o.leased_by is not null and o.due_at > $2)
     order by d.rank, d.due_at / 60000, d.group_key, d.link_id
     limit $3 for update of d skip locked),
@@ -100,15 +101,18 @@ export const claimDirty = (
   { limit, now, leaseMs, lease }: { limit: number; now: number; leaseMs: number; lease: string },
 ): Promise<Claim[]> => query<Claim>(claim, [rankOf[entity], now, limit, lease, now + leaseMs])
 
+// In the order of `dirty_due`, or the planner reads the table from its beginning and hopes to find some soon.
+const due = `
+  select rank.rank, due.count from unnest(array[0, 1, 2]) as rank(rank),
+    lateral (select count(*) from (
+      select 1 from clerkforce.dirty d
+      where d.rank = rank.rank and d.due_at <= $1 and d.due_at / 60000 <= $1::bigint / 60000
+      order by d.due_at / 60000 limit $2) one) due
+  where due.count > 0 order by rank.rank`
+
 /** How many links are due for each rank, parents first, counted up to `most`; ranks with none are left out. */
 export const dueLinks = (query: Query, now: number, most: number): Promise<{ rank: number; count: number }[]> =>
-  query(
-    `select rank.rank, due.count from unnest(array[0, 1, 2]) as rank(rank),
-       lateral (select count(*) from (
-         select 1 from clerkforce.dirty d where d.rank = rank.rank and d.due_at <= $1 limit $2) one) due
-     where due.count > 0 order by rank.rank`,
-    [now, most],
-  )
+  query(due, [now, most])
 
 /** Removes settled links; those marked meanwhile stay, due at once. */
 export const settleDirty = async (
@@ -193,7 +197,10 @@ export const renewLeases = async (query: Query, prefix: string, until: number): 
 export const wakeWaiting = async (query: Query, linkIds: readonly number[], now: number): Promise<void> => {
   if (linkIds.length === 0) return
   await query(
-    'update clerkforce.dirty set due_at = $2, waits_for = null where waits_for = any($1) and leased_by is null',
+    `update clerkforce.dirty set due_at = $2, waits_for = null
+     where leased_by is null and link_id = any (array(
+       select child.link_id from unnest($1::bigint[]) as parent(id),
+         lateral (select d.link_id from clerkforce.dirty d where d.waits_for = parent.id offset 0) child))`,
     [linkIds, now],
   )
 }

@@ -82,10 +82,14 @@ const storeRecords = (query: Query, observations: readonly Observation[]): Promi
   ])
 }
 
-// Only Clerk's memberships have these two columns; see `mark` in dirty.ts for why side and entity are not named.
+// Only Clerk's memberships have these two columns; see `mark` in dirty.ts for why side and entity are not named, and `readMemberships` in
+// context.ts for `offset 0`.
 const membershipsOf = `
-  select id, person_id, organization_id from clerkforce.record
-  where person_id = any($1) or organization_id = any($2)`
+  select r.* from unnest($1::text[]) as wanted(id), lateral (
+    select id, person_id, organization_id from clerkforce.record where person_id = wanted.id offset 0) r
+  union
+  select r.* from unnest($2::text[]) as wanted(id), lateral (
+    select id, person_id, organization_id from clerkforce.record where organization_id = wanted.id offset 0) r`
 
 /** The links that the stored changes can make a difference to. */
 const affected = async (query: Query, stored: readonly Stored[]): Promise<Target[]> => {

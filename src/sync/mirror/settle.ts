@@ -54,8 +54,9 @@ const rememberHeld = async (query: Query, entity: Entity, outcomes: readonly Out
 // A Salesforce record belongs to one link: the newest membership of a pair takes the relation over from an older one.
 const giveUp = `
   update clerkforce.link l set salesforce_id = null, base = null
-  from unnest($2::bigint[], $3::text[]) as taken(link_id, salesforce_id)
-  where l.entity = $1 and l.salesforce_id = taken.salesforce_id and l.id <> taken.link_id`
+  from unnest($2::bigint[], $3::text[]) as taken(link_id, salesforce_id), lateral (
+    select id from clerkforce.link where entity = $1 and salesforce_id = taken.salesforce_id limit 1) other
+  where l.id = other.id and l.id <> taken.link_id`
 
 const agree = `
   update clerkforce.link l set base = done.base, parked_at = null, parked_code = null, parked_reason = null

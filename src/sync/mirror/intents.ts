@@ -1,5 +1,5 @@
 /** What we set out to create in Clerk, as rows: taken by one call at a time under a lease, finished with what came of it. */
-import type { Database, Query } from '../db/database.ts'
+import type { Database, Query } from '../../db/database.ts'
 
 // Any number that only we use: takers of intents, of whatever process, take turns for the length of one short transaction.
 const advisoryLock = 4_800_480_049
@@ -32,8 +32,8 @@ const findIntent = async (query: Query, key: string | undefined, name: string): 
 
 // One that Clerk refused is opened again: what stood in the way may be gone.
 const upsert = `
-  insert into clerkforce.intent (key, kind, name, request, created_at, leased_by, leased_until) values ($1, $2, $3, $4, $5, $6, $7)
-  on conflict (key) do update set request = excluded.request, leased_by = excluded.leased_by, leased_until = excluded.leased_until,
+  insert into clerkforce.intent (key, kind, name, created_at, leased_by, leased_until) values ($1, $2, $3, $4, $5, $6)
+  on conflict (key) do update set leased_by = excluded.leased_by, leased_until = excluded.leased_until,
     finished_at = null`
 
 /**
@@ -43,7 +43,7 @@ const upsert = `
  */
 export const takeIntent = (
   db: Database,
-  wanted: { key: string | undefined; newKey: string; name: string; request: object },
+  wanted: { key: string | undefined; newKey: string; name: string },
   { lease, now, leaseMs }: { lease: string; now: number; leaseMs: number },
 ): Promise<Taken> =>
   db.transaction(async (query) => {
@@ -54,7 +54,7 @@ export const takeIntent = (
     const open = row !== undefined && row.finishedAt === null
     if (open && row.leasedUntil > now) return { state: 'busy', key: row.key }
     const key = row?.key ?? wanted.key ?? wanted.newKey
-    await query(upsert, [key, kind, wanted.name, JSON.stringify(wanted.request), now, lease, now + leaseMs])
+    await query(upsert, [key, kind, wanted.name, now, lease, now + leaseMs])
     return { state: 'mine', key, look: open }
   })
 

@@ -1,0 +1,180 @@
+/**
+ * The plans of the hot statements, on big tables: none may read a big table from end to end, with statistics or, as on the first day of a
+ * backfill and always on PGlite, without.
+ *
+ * The statements are not copied here: the program's own functions run, on a `query` that asks PostgreSQL to explain each statement as it
+ * executes it.
+ */
+import { type Database, openDatabase, type Query } from '../src/db/database.ts'
+import { migrate } from '../src/db/migrate.ts'
+import type { Observation } from '../src/model/model.ts'
+import { readClerk, readMemberships, readParents, readSalesforce } from '../src/sync/mirror/context.ts'
+import { readCounts } from '../src/sync/mirror/counts.ts'
+import { type Claim, claimDirty, dueLinks, releaseDirty } from '../src/sync/mirror/dirty.ts'
+import { claimHints, finishHints } from '../src/sync/mirror/inbox.ts'
+import { observeClerk } from '../src/sync/mirror/observe.ts'
+import { type Outcome, settle } from '../src/sync/mirror/settle.ts'
+import { startPostgres } from '../test/support/postgres.ts'
+import type { Figure } from './figures.ts'
+import type { Options } from './options.ts'
+
+const now = 1_800_000_000_000
+const batch = 1_000
+
+/** One statement: the kinds of its plan's nodes, the big tables it scans, the pages it touches. */
+type Plan = { step: string; nodes: string[]; scanned: string[]; pages: number; ms: number }
+type Node = { 'Node Type': string; 'Relation Name'?: string; 'Shared Hit Blocks'?: number; 'Shared Read Blocks'?: number; Plans?: Node[] }
+type Explained = { 'QUERY PLAN': [{ Plan: Node; 'Execution Time': number }] }
+
+const flat = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(flat)]
+
+const big = new Set(['record', 'link', 'dirty', 'hint', 'change', 'gap'])
+
+/** A query that explains every statement, undone, before it runs it. */
+const explaining =
+  (query: Query, step: string, plans: Plan[]): Query =>
+  async <R>(text: string, values?: readonly unknown[]) => {
+    await query('savepoint explained')
+    const [row] = await query<Explained>(`explain (analyze, buffers, format json) ${text}`, values)
+    await query('rollback to savepoint explained')
+    const explained = row?.['QUERY PLAN'][0]
+    if (explained) {
+      const nodes = flat(explained.Plan)
+      const { 'Shared Hit Blocks': hit = 0, 'Shared Read Blocks': read = 0 } = explained.Plan
+      plans.push({
+        step,
+        nodes: [...new Set(nodes.map((node) => node['Node Type']))],
+        scanned: nodes.flatMap((node) =>
+          node['Node Type'] === 'Seq Scan' && big.has(node['Relation Name'] ?? '') ? [node['Relation Name'] ?? ''] : [],
+        ),
+        pages: hit + read,
+        ms: explained['Execution Time'],
+      })
+    }
+    return query<R>(text, values)
+  }
+
+// One organization in fifty; every tenth person and membership is dirty; the last 10,000 hints are not read yet.
+const fill = async (query: Query, records: number): Promise<void> => {
+  const people = Math.floor(records * 0.49)
+  const organizations = Math.floor(records * 0.02)
+  const body = `jsonb_build_object('id', n, 'name', md5(n::text), 'text', repeat(md5(n::text), 12))`
+  const statements = [
+    `insert into clerkforce.record (side, entity, id, body, version, seen)
+     select 'clerk', 'organization', 'org_' || n, ${body}, 1, 1 from generate_series(1, ${organizations}) n`,
+    `insert into clerkforce.record (side, entity, id, body, version, seen)
+     select 'clerk', 'person', 'user_' || n, ${body}, 1, 1 from generate_series(1, ${people}) n`,
+    `insert into clerkforce.record (side, entity, id, body, version, seen, person_id, organization_id)
+     select 'clerk', 'membership', 'orgmem_' || n, ${body}, 1, 1, 'user_' || n, 'org_' || (1 + n % ${organizations}) from generate_series(1, ${people}) n`,
+    `insert into clerkforce.link (entity, clerk_id, salesforce_id, base)
+     select entity, id, 'sf_' || id, '{"a": 1}' from clerkforce.record order by id`,
+    `insert into clerkforce.record (side, entity, id, body, version, seen)
+     select 'salesforce', entity, salesforce_id, '{"AccountId": "sf_org_1"}', 1, 0 from clerkforce.link where id % 2 = 0`,
+    `insert into clerkforce.dirty (link_id, rank, group_key, version, due_at)
+     select l.id, case l.entity when 'organization' then 0 when 'person' then 1 else 2 end, 'org_' || (l.id % ${organizations}), 1, ${now} - l.id % 100000
+     from clerkforce.link l where l.id % 10 = 0`,
+    `insert into clerkforce.hint (delivery_id, type, body, received_at, observed_at)
+     select 'msg_' || n, 'user.updated', '\\x7b7d', ${now} - n, case when n <= 10000 then null else ${now} end from generate_series(1, ${records / 2}) n`,
+  ]
+  for (const statement of statements) await query(statement)
+}
+
+const observations = (people: number): Observation[] =>
+  Array.from({ length: batch }, (_, n) => {
+    const i = ((n * 379) % people) + 1
+    const membership = n % 2 === 0
+    return {
+      side: 'clerk',
+      entity: membership ? 'membership' : 'person',
+      id: `${membership ? 'orgmem' : 'user'}_${i}`,
+      body: { id: i },
+      version: 2,
+      seen: 2,
+      ...(membership ? { personId: `user_${i}`, organizationId: 'org_7' } : {}),
+    }
+  })
+
+const outcomeOf = (claim: Claim, n: number): Outcome =>
+  n % 10 === 0
+    ? { end: 'parked', claim, code: 'BENCH', reason: 'bench' }
+    : {
+        end: 'settled',
+        claim,
+        salesforceId: n % 2 === 0 ? claim.salesforceId : `new_${claim.linkId}`,
+        base: { a: 2 },
+        held: { id: `sf_${claim.clerkId}`, fields: { a: 2 }, version: 2 },
+        entry: { kind: 'update', salesforceId: claim.salesforceId, reason: 'bench', fields: {}, result: 'done' },
+      }
+
+/** Every hot statement once, in the order of the road. */
+const walk = (db: Database, people: number): Promise<Plan[]> =>
+  db.transaction(async (query) => {
+    const plans: Plan[] = []
+    const as = (step: string): Query => explaining(query, step, plans)
+    const hints = await claimHints(as('claim hints'), batch)
+    await observeClerk(as('observe'), observations(people), now)
+    await finishHints(as('finish hints'), hints, now)
+    await readCounts(as('counts'), now)
+    for (const entity of ['organization', 'person', 'membership'] as const) {
+      await dueLinks(as('due links'), now, 200)
+      const lease = `bench/${entity}`
+      const claims = await claimDirty(as(`claim ${entity}`), entity, { limit: batch, now, leaseMs: 30_000, lease })
+      const ids = claims.map(({ clerkId }) => clerkId)
+      await readClerk(as(`plan ${entity}: Clerk`), claims)
+      await readSalesforce(as(`plan ${entity}: Salesforce`), claims)
+      if (entity !== 'organization') await readMemberships(as(`plan ${entity}: memberships`), ids)
+      if (entity !== 'membership') await readParents(as(`plan: ${entity} as parent`), entity, ids)
+      const released = claims.slice(0, 100).map((claim) => ({ claim, dueAt: now, attempts: 0, look: false, waitsFor: 1 }))
+      await releaseDirty(as(`release ${entity}`), released, lease, now)
+      const settling: Database = { ...db, transaction: (work) => work(as(`settle ${entity}`)) }
+      await settle(settling, entity, claims.slice(100).map(outcomeOf), lease, now)
+    }
+    return plans
+  })
+
+const figureOf = (name: string, plans: readonly Plan[], report: Options['report']): Figure[] => {
+  const isCount = ({ step }: Plan): boolean => step === 'counts'
+  for (const { step, nodes, scanned, pages, ms } of plans) {
+    const note = scanned.length > 0 ? `  READS ALL OF ${scanned.join(', ')}` : ''
+    report(`  ${step}: ${ms.toFixed(1)} ms, ${pages} pages, ${nodes.join(', ')}${note}`)
+  }
+  const perRow = plans.filter((plan) => !isCount(plan)).map(({ pages }) => pages / batch)
+  const scans = plans.flatMap((plan) => plan.scanned.filter((table) => !isCount(plan) || table !== 'dirty'))
+  return [
+    {
+      name: `plans ${name}: hot statements that read a big table from end to end`,
+      definition: `of ${plans.length} statements of intake, plan and settle; counting what is dirty reads what is dirty, and that alone`,
+      value: scans.length,
+      unit: '',
+      target: { most: 0 },
+    },
+    {
+      name: `plans ${name}: pages for each row of a batch, worst statement`,
+      definition: `pages of tables and indexes that the most expensive statement touches, divided by the ${batch} rows of its batch; a look by key and a new version of a row with its index entries take some ten to thirty`,
+      value: Math.max(...perRow),
+      unit: '',
+      target: { most: 60 },
+    },
+  ]
+}
+
+export const measurePlans = async ({ quick, report }: Options): Promise<Figure[]> => {
+  const records = quick ? 100_000 : 1_000_000
+  const postgres = await startPostgres()
+  const db = await openDatabase({ url: await postgres.createDatabase('plans') })
+  try {
+    await migrate(db)
+    for (const table of big) await db.query(`alter table clerkforce.${table} set (autovacuum_enabled = off)`)
+    await fill(db.query, records)
+    const people = Math.floor(records * 0.49)
+    report(`  without statistics, ${records} records and links`)
+    const without = await walk(db, people)
+    const figures = figureOf('without statistics', without, report)
+    await db.query('vacuum analyze')
+    report('  with statistics')
+    return [...figures, ...figureOf('with statistics', await walk(db, people), report)]
+  } finally {
+    await db.close()
+    await postgres.stop()
+  }
+}
