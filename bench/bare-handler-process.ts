@@ -27,7 +27,9 @@ const commands = {
   serve: async ({ databaseUrl }: { databaseUrl: string }): Promise<number> => {
     const insert = await (databaseUrl.startsWith('postgres:') ? openPool(databaseUrl) : openPglite(databaseUrl))
     const app = createBareHandler(createVerifier({ secrets: [signingSecret] }), insert)
-    return new Promise((resolve) => serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) => resolve(port)))
+    return new Promise((resolve) =>
+      serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) => resolve(port)),
+    )
   },
 }
 export type BareHandlerCommands = typeof commands

@@ -4,7 +4,11 @@ import { answerQuestions } from './child.ts'
 import type { OrgAddress, RecordedCall } from './org-process.ts'
 
 const login = async ({ url, clientId, clientSecret }: OrgAddress): Promise<string> => {
-  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret })
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: clientId,
+    client_secret: clientSecret,
+  })
   const answer = await request(`${url}/services/oauth2/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -25,7 +29,12 @@ const commands = {
       const lane = async (): Promise<void> => {
         for (let call = calls[next++]; call; call = calls[next++]) {
           const { method, path, body } = call
-          const answer = await request(org.url + path, { method: method as 'PATCH', headers, body: body ?? null, dispatcher })
+          const answer = await request(org.url + path, {
+            method: method as 'PATCH',
+            headers,
+            body: body ?? null,
+            dispatcher,
+          })
           const text = await answer.body.text()
           if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 200)}`)
           JSON.parse(text)

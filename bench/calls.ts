@@ -11,10 +11,16 @@ import { type Child, startChild } from './child.ts'
 import { type Figure, median, quantile } from './figures.ts'
 import type { Options } from './options.ts'
 import type { Meter, OrgCommands } from './org-process.ts'
-import { emailOf, eventOf, organizationsOf, readInbox, storeWave, type Wave } from './population.ts'
+import { emailOf, eventOf, readInbox, storeWave, type Wave } from './population.ts'
 import type { ServiceCommands } from './service-process.ts'
 
-type Setup = { db: Database; databaseUrl: string; org: Child<OrgCommands>; service: Child<ServiceCommands>; options: Options }
+type Setup = {
+  db: Database
+  databaseUrl: string
+  org: Child<OrgCommands>
+  service: Child<ServiceCommands>
+  options: Options
+}
 
 const objectOf = { organization: 'Account', person: 'Contact', membership: 'AccountContactRelation' } as const
 
@@ -27,7 +33,9 @@ const workOff = async ({ db, databaseUrl, org, service, options }: Setup, waves:
   const { failed, counts } = await service.ask('drain', { everyMs: 200, timeoutMs: 300_000 })
   await service.ask('stop', undefined)
   const meter = await org.ask('read', undefined)
-  options.report(`  ${JSON.stringify(waves)}: calls ${JSON.stringify(meter.calls)}, records ${JSON.stringify(meter.records)}`)
+  options.report(
+    `  ${JSON.stringify(waves)}: calls ${JSON.stringify(meter.calls)}, records ${JSON.stringify(meter.records)}`,
+  )
   if (failed + counts.parked > 0) throw new Error(`${failed} writes failed, ${counts.parked} links parked`)
   return meter
 }
@@ -51,12 +59,20 @@ const backlogs = async (setup: Setup, people: number): Promise<Figure[]> => {
   const updated = (wave: Wave): Wave => ({ ...wave, version: 1 })
   const touched = (wave: Wave): Wave => ({ ...wave, version: 2, contents: 1 })
   const made = [
-    figure('new organizations', 'new organizations, with the look whether they are there', organizations, await work(organizations), 4),
+    figure(
+      'new organizations',
+      'new organizations, with the look whether they are there',
+      organizations,
+      await work(organizations),
+      4,
+    ),
     figure('new people', 'new people, with the look for those to be adopted', persons, await work(persons), 4),
   ]
   const joined = await work(memberships)
   made.push(figure('new memberships', 'new memberships, with the look for direct relations', memberships, joined, 4))
-  made.push({ ...figure('new memberships, on their people', 'people who got their Account by it', { ...persons }, joined, 2) })
+  made.push({
+    ...figure('new memberships, on their people', 'people who got their Account by it', { ...persons }, joined, 2),
+  })
   for (const wave of [organizations, persons, memberships]) {
     const name = `${wave.entity} updates`
     made.push(figure(name, 'changed records', wave, await work(updated(wave)), 2))
@@ -110,7 +126,10 @@ export const measureCalls = async (options: Options): Promise<Figure[]> => {
   try {
     await migrate(db)
     const setup = { db, databaseUrl, org, service, options }
-    return [...(await backlogs(setup, options.quick ? 2_000 : 10_000)), ...(await quiet(setup, options.quick ? 10 : 50))]
+    return [
+      ...(await backlogs(setup, options.quick ? 2_000 : 10_000)),
+      ...(await quiet(setup, options.quick ? 10 : 50)),
+    ]
   } finally {
     await db.close()
     await Promise.all([service.stop(), org.stop()])

@@ -23,7 +23,8 @@ export const answerQuestions = (commands: Commands): void => {
     const run = async (): Promise<unknown> => await commands[name]?.(given as never)
     run().then(
       (answer) => reply({ id, answer }),
-      (error: unknown) => reply({ id, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (error: unknown) =>
+        reply({ id, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     )
   })
   process.on('disconnect', () => process.exit(0))

@@ -36,7 +36,11 @@ const round = (value: number): string =>
 export const show = (figure: Figure): string => {
   const { name, value, unit, target, definition, seen } = figure
   const verdict = target ? (passes(figure) ? 'pass' : 'FAIL') : 'info'
-  const wanted = !target ? '' : 'least' in target ? ` (target: at least ${target.least})` : ` (target: at most ${target.most})`
+  const wanted = !target
+    ? ''
+    : 'least' in target
+      ? ` (target: at least ${target.least})`
+      : ` (target: at most ${target.most})`
   return `${verdict}  ${name}: ${round(value)}${unit && ` ${unit}`}${wanted}\n      ${definition}${seen ? `\n      ${seen}` : ''}\n`
 }
 

@@ -61,7 +61,8 @@ const ours = async (fresh: Fresh, behind: Behind, sizes: Sizes, options: Options
 
 const perSecond = (runs: readonly Answered[]): number => median(runs.map((run) => run.perSecond))
 const p99 = (runs: readonly Answered[]): number => median(runs.map((run) => run.p99))
-const seen = (name: string, runs: readonly Answered[]): string => `${name} ${Math.round(perSecond(runs))}/s, p99 ${p99(runs).toFixed(1)} ms`
+const seen = (name: string, runs: readonly Answered[]): string =>
+  `${name} ${Math.round(perSecond(runs))}/s, p99 ${p99(runs).toFixed(1)} ms`
 
 const onPostgres = async (postgres: Postgres, options: Options): Promise<Figure[]> => {
   let databases = 0
@@ -101,7 +102,8 @@ const onPostgres = async (postgres: Postgres, options: Options): Promise<Figure[
     },
     {
       name: 'intake: the same with a Salesforce that answers at once',
-      definition: 'the same server, whose engine reads and writes all the while; the emulator takes its part of the cores too',
+      definition:
+        'the same server, whose engine reads and writes all the while; the emulator takes its part of the cores too',
       value: perSecond(there) / perSecond(floor),
       unit: '',
       seen: seen('clerkforce', there),
@@ -121,7 +123,8 @@ const onPglite = async (folder: string, options: Options): Promise<Figure[]> => 
   return [
     {
       name: 'intake on PGlite: webhooks a second, to those of a bare handler',
-      definition: 'as above, both on PGlite in a folder; the bare handler has it in its own thread, with one INSERT for each request',
+      definition:
+        'as above, both on PGlite in a folder; the bare handler has it in its own thread, with one INSERT for each request',
       value: perSecond(away) / perSecond(floor),
       unit: '',
       target: { least: 2 },
@@ -139,11 +142,18 @@ const onPglite = async (folder: string, options: Options): Promise<Figure[]> => 
 
 export const measureIntake = async (options: Options): Promise<Figure[]> => {
   const postgres = await startPostgres({ durable: true })
-  const folder = mkdtempSync(join(tmpdir(), 'clerkforce-bench-'))
   try {
-    return [...(await onPostgres(postgres, options)), ...(await onPglite(folder, options))]
+    return await onPostgres(postgres, options)
   } finally {
     await postgres.stop()
+  }
+}
+
+export const measureIntakeOnPglite = async (options: Options): Promise<Figure[]> => {
+  const folder = mkdtempSync(join(tmpdir(), 'clerkforce-bench-'))
+  try {
+    return await onPglite(folder, options)
+  } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util'
 import { measureCalls } from './calls.ts'
 import { measurePlans } from './explain.ts'
 import { type Figure, passes, show } from './figures.ts'
-import { measureIntake } from './intake.ts'
+import { measureIntake, measureIntakeOnPglite } from './intake.ts'
 import { measureMemory } from './memory.ts'
 import type { Options } from './options.ts'
 import { measureWriting } from './writing.ts'
 
 const measurements: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
   intake: measureIntake,
+  'intake-pglite': measureIntakeOnPglite,
   calls: measureCalls,
   writing: measureWriting,
   memory: measureMemory,
@@ -40,6 +41,16 @@ for (const [name, measure] of Object.entries(measurements)) {
   figures.push(...(await measure({ quick: values.quick, profile: values.profile, report })))
 }
 const missed = figures.filter((figure) => !passes(figure))
-if (values.json) process.stdout.write(`${JSON.stringify(figures.map((figure) => ({ ...figure, pass: passes(figure) })), null, 2)}\n`)
-else process.stdout.write(`${figures.map(show).join('')}${missed.length === 0 ? 'every target met' : `${missed.length} missed`}\n`)
+if (values.json)
+  process.stdout.write(
+    `${JSON.stringify(
+      figures.map((figure) => ({ ...figure, pass: passes(figure) })),
+      null,
+      2,
+    )}\n`,
+  )
+else
+  process.stdout.write(
+    `${figures.map(show).join('')}${missed.length === 0 ? 'every target met' : `${missed.length} missed`}\n`,
+  )
 process.exit(missed.length === 0 ? 0 : 1)

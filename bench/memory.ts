@@ -29,7 +29,9 @@ const peak = async (postgres: Postgres, people: number, report: Options['report'
   await service.ask('start', { databaseUrl, org: await org.ask('address', undefined) })
   const { done, failed } = await service.ask('drain', { everyMs: 500, timeoutMs: 600_000 })
   const bytes = await service.ask('peakMemory', undefined)
-  report(`  ${people} people: ${done} writes, ${Math.round(bytes / mebibyte)} MiB, ${Math.round((performance.now() - started) / 1_000)} s`)
+  report(
+    `  ${people} people: ${done} writes, ${Math.round(bytes / mebibyte)} MiB, ${Math.round((performance.now() - started) / 1_000)} s`,
+  )
   await service.ask('stop', undefined)
   await Promise.all([service.stop(), org.stop()])
   if (failed > 0) throw new Error(`${failed} writes failed`)
@@ -41,11 +43,15 @@ export const measureMemory = async ({ quick, report }: Options): Promise<Figure[
   // What is measured is memory; without fsync it is measured sooner.
   const postgres = await startPostgres()
   try {
-    const [few = [], many = []] = await inTurn(quick ? 1 : 2, [() => peak(postgres, small, report), () => peak(postgres, large, report)])
+    const [few = [], many = []] = await inTurn(quick ? 1 : 2, [
+      () => peak(postgres, small, report),
+      () => peak(postgres, large, report),
+    ])
     return [
       {
         name: `memory: at ${large} people, to that at ${small}`,
-        definition: 'peak resident memory of the service process that works off organizations, people and memberships from nothing',
+        definition:
+          'peak resident memory of the service process that works off organizations, people and memberships from nothing',
         value: median(many) / median(few),
         unit: '',
         target: { most: 1.2 },

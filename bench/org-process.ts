@@ -48,7 +48,11 @@ app.route('/', emulator.app)
 const listening = await listen(app)
 
 const commands = {
-  address: (_: undefined): OrgAddress => ({ url: listening.url, clientId: emulator.clientId, clientSecret: emulator.clientSecret }),
+  address: (_: undefined): OrgAddress => ({
+    url: listening.url,
+    clientId: emulator.clientId,
+    clientSecret: emulator.clientSecret,
+  }),
   /** Empties the org and sets the meter to zero. */
   reset: ({ latencyMs, record = false }: { latencyMs: number; record?: boolean }): void => {
     emulator.reset()

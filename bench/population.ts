@@ -3,7 +3,14 @@ import type { Database } from '../src/db/database.ts'
 import type { Entity } from '../src/model/model.ts'
 import { readHints } from '../src/sync/intake/read-hints.ts'
 import { storeHints } from '../src/sync/mirror/inbox.ts'
-import { type Membership, membershipEvent, type Organization, organizationEvent, type User, userEvent } from '../test/support/clerk-events.ts'
+import {
+  type Membership,
+  membershipEvent,
+  type Organization,
+  organizationEvent,
+  type User,
+  userEvent,
+} from '../test/support/clerk-events.ts'
 
 const start = Date.UTC(2026, 0, 5, 9)
 const peopleInOrganization = 20
@@ -64,7 +71,11 @@ export const storeWave = async (db: Database, wave: Wave): Promise<void> => {
   for (let n = 0; n < wave.count; n += 500) {
     const hints = Array.from({ length: Math.min(500, wave.count - n) }, (_, i) => {
       const event = eventOf(wave, n + i) as { type: string }
-      return { deliveryId: `msg_${process.pid}_${++deliveries}`, type: event.type, body: Buffer.from(JSON.stringify(event)) }
+      return {
+        deliveryId: `msg_${process.pid}_${++deliveries}`,
+        type: event.type,
+        body: Buffer.from(JSON.stringify(event)),
+      }
     })
     await storeHints(db.query, hints, Date.now())
   }

@@ -40,7 +40,11 @@ const start = async ({ databaseUrl, org }: { databaseUrl: string; org: OrgAddres
   const db = await openDatabase({ url: databaseUrl })
   await migrate(db)
   const { clientId, clientSecret, url } = org
-  const salesforce = createSalesforceClient({ loginUrl: url, auth: { kind: 'client-credentials', clientId, clientSecret }, now: Date.now })
+  const salesforce = createSalesforceClient({
+    loginUrl: url,
+    auth: { kind: 'client-credentials', clientId, clientSecret },
+    now: Date.now,
+  })
   const engine = await startEngine({
     db,
     salesforce,
@@ -76,7 +80,8 @@ const drain = async (everyMs: number, timeoutMs: number): Promise<Written> => {
     const counts = await running?.engine.counts()
     if (!counts) throw new Error('not started')
     if (counts.hints + counts.dirty === 0) return { done, failed, lastAt, counts }
-    if (clock() > end) throw new Error(`not drained: ${JSON.stringify({ counts, paused: running?.engine.health().paused })}`)
+    if (clock() > end)
+      throw new Error(`not drained: ${JSON.stringify({ counts, paused: running?.engine.health().paused })}`)
     await systemClock.sleep(everyMs)
   }
 }
@@ -90,7 +95,14 @@ const commands = {
    * The server as `serve` runs it; resolves with its port. With `inboxUrl` webhooks are stored there, where nobody reads them: what the
    * server could take if nothing else were to do.
    */
-  serve: async ({ inboxUrl, ...given }: { databaseUrl: string; org: OrgAddress; inboxUrl?: string }): Promise<number> => {
+  serve: async ({
+    inboxUrl,
+    ...given
+  }: {
+    databaseUrl: string
+    org: OrgAddress
+    inboxUrl?: string
+  }): Promise<number> => {
     const { db, engine } = await start(given)
     const options = { db, metrics, log, clock: systemClock, newKey: randomUUID }
     const receive = inboxUrl ? await unreadInbox(inboxUrl) : engine.receive
@@ -98,11 +110,15 @@ const commands = {
     return (await listen(app, { host: '127.0.0.1', port: 0 })).port
   },
   /** Waits until nothing is left to do. */
-  drain: ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }): Promise<Written> => drain(everyMs, timeoutMs),
+  drain: ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }): Promise<Written> =>
+    drain(everyMs, timeoutMs),
   /** Receives one webhook; resolves with the moment when it was stored, in ms with fractions since 1970. */
   receive: async ({ id, event }: { id: string; event: object }): Promise<number> => {
     const body = JSON.stringify(event)
-    const received = await running?.engine.receive({ headers: new Headers(signatureHeaders(id, body)), body: Buffer.from(body) })
+    const received = await running?.engine.receive({
+      headers: new Headers(signatureHeaders(id, body)),
+      body: Buffer.from(body),
+    })
     if (received?.status !== 200) throw new Error(`not received: ${received?.status}`)
     return clock()
   },

@@ -5,7 +5,13 @@ import { userEvent } from '../test/support/clerk-events.ts'
 /** The size of the bodies, in bytes. */
 export const bodySize = 3_072
 
-const verification = { status: 'verified', strategy: 'oauth_google', attempts: null, expire_at: null, object: 'verification_google_oauth' }
+const verification = {
+  status: 'verified',
+  strategy: 'oauth_google',
+  attempts: null,
+  expire_at: null,
+  object: 'verification_google_oauth',
+}
 
 const externalAccount = (n: number): object => ({
   object: 'google_account',
@@ -71,7 +77,8 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 /** The body of the `n`th user; the application's own metadata makes up the rest of its size. */
 export const webhookBody = (n: number): string => {
   const metadata: { [field: string]: string } = {}
-  const bodyWith = (): string => JSON.stringify(userEvent('created', { id: `user_${n}`, fields: { ...fields(n), public_metadata: metadata } }))
+  const bodyWith = (): string =>
+    JSON.stringify(userEvent('created', { id: `user_${n}`, fields: { ...fields(n), public_metadata: metadata } }))
   const missing = (): number => bodySize - bodyWith().length
   const perField = `,"field_00":"${digest('')}"`.length
   for (let left = missing(), i = 10; left > 0; left -= perField, i++)

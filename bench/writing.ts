@@ -32,7 +32,10 @@ const grouped = (calls: readonly RecordedCall[], objectOf: (call: RecordedCall) 
   ['Account', 'Contact', 'AccountContactRelation'].map((object) => calls.filter((call) => objectOf(call) === object))
 
 const objectIn = ({ path, body }: RecordedCall): string =>
-  /sobjects\/([A-Z]\w+)|"type":"(\w+)"|FROM(?:%20|\+| )(\w+)/.exec(`${path} ${body ?? ''}`)?.slice(1).find(Boolean) ?? ''
+  /sobjects\/([A-Z]\w+)|"type":"(\w+)"|FROM(?:%20|\+| )(\w+)/
+    .exec(`${path} ${body ?? ''}`)
+    ?.slice(1)
+    .find(Boolean) ?? ''
 
 export const measureWriting = async ({ quick, profile, report }: Options): Promise<Figure[]> => {
   const people = quick ? 5_000 : 20_000
@@ -58,7 +61,9 @@ export const measureWriting = async ({ quick, profile, report }: Options): Promi
       await child.ask('stop', undefined)
       await Promise.all([child.stop(), org.stop()])
       if (failed > 0) throw new Error(`${failed} records were not written`)
-      report(`  clerkforce: ${done} records, ${JSON.stringify(meter.calls)} calls, ${Math.round(lastAt - meter.firstAt)} ms`)
+      report(
+        `  clerkforce: ${done} records, ${JSON.stringify(meter.calls)} calls, ${Math.round(lastAt - meter.firstAt)} ms`,
+      )
       return { records: done, perSecond: done / ((lastAt - meter.firstAt) / 1_000), meter }
     }
     const { meter, records } = await service(true)

@@ -24,3 +24,17 @@ test.each(databaseKinds)('milliseconds come back as numbers and bodies as bytes 
   const [row] = await db.query<{ body: Buffer; received_at: number }>('select body, received_at from clerkforce.hint')
   expect(row).toEqual({ body, received_at: 1_700_000_000_123 })
 })
+
+test('two transactions that wait for each other both end done', async () => {
+  const db = await freshDatabase('postgres')
+  await db.query("insert into clerkforce.gap (person_id, due_at) values ('a', 0), ('b', 0)")
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 100))
+  const raise = (first: string, second: string) =>
+    db.transaction(async (query) => {
+      await query('update clerkforce.gap set due_at = due_at + 1 where person_id = $1', [first])
+      await pause()
+      await query('update clerkforce.gap set due_at = due_at + 1 where person_id = $1', [second])
+    })
+  await Promise.all([raise('a', 'b'), raise('b', 'a')])
+  expect(await db.query('select due_at from clerkforce.gap')).toEqual([{ due_at: 2 }, { due_at: 2 }])
+})

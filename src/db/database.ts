@@ -19,7 +19,10 @@ export type Query = <R>(text: string, values?: readonly unknown[]) => Promise<R[
 export type Database = {
   readonly kind: 'postgres' | 'pglite'
   readonly query: Query
-  /** Runs `work` in one transaction; rolls back and throws on when it throws. Use only the `query` it is given. */
+  /**
+   * Runs `work` in one transaction; rolls back and throws on when it throws. Use only the `query` it is given, and do nothing else in it:
+   * after a deadlock with another transaction it is run again.
+   */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>
   readonly close: () => Promise<void>
 }

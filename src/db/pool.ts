@@ -16,6 +16,23 @@ const queryOn =
   async <R>(text: string, values?: readonly unknown[]) =>
     (await client.query(text, values as unknown[])).rows as R[]
 
+const inTransaction = async <T>(client: pg.PoolClient, work: (query: Query) => Promise<T>): Promise<T> => {
+  await client.query('begin')
+  try {
+    const result = await work(queryOn(client))
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+const mostAttempts = 5
+/** Two transactions that waited for each other (40P01), or could not be put in an order (40001): the loser is simply run again. */
+const isCollision = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001')
+
 /** A `Database` over a pg pool. A client whose statement failed goes back to the pool unless its connection is broken. */
 export const poolDatabase = (
   kind: Database['kind'],
@@ -43,18 +60,15 @@ export const poolDatabase = (
   return {
     kind,
     query: (text, values) => withClient((client) => queryOn(client)(text, values)),
-    transaction: (work) =>
-      withClient(async (client) => {
-        await client.query('begin')
+    transaction: async (work) => {
+      for (let attempt = 1; ; attempt++) {
         try {
-          const result = await work(queryOn(client))
-          await client.query('commit')
-          return result
+          return await withClient((client) => inTransaction(client, work))
         } catch (error) {
-          await client.query('rollback').catch(() => undefined)
-          throw error
+          if (attempt >= mostAttempts || !isCollision(error)) throw error
         }
-      }),
+      }
+    },
     close: () => {
       ending ??= pool.end().then(closed)
       return ending

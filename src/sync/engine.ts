@@ -95,7 +95,12 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     share: allowanceShare,
     concurrency,
     batch: recordsAtOnce,
-    blocked: () => checks.wake(),
+    told: (state, detail) => {
+      if (state === 'answering') log.info({ stage: 'write', side: 'salesforce' }, 'Salesforce answers again')
+      else log.warn({ stage: 'write', side: 'salesforce', reason: state, detail }, 'writing to Salesforce is paused')
+      // Its fields are not what we think: see what they are.
+      if (state === 'blocked') checks.wake()
+    },
   })
   let checked: Checked | undefined
   let writer: Writer | undefined

@@ -209,3 +209,35 @@ test('queries that lag behind writes make nothing twice and nothing wrong', asyn
     ['orgmem_2', false],
   ])
 })
+
+test('when the allowance has grown again, writing goes on by itself', async () => {
+  const { deliver, engine, org, records } = await startRoad({ clock: fastClock(400), engine: { leaseMs: 6_000_000 } })
+  await deliver(userEvent('created', { id: 'user_0' }))
+  await engine.drain(1_000_000)
+  org.setAllowance({ limit: 1_000, used: 900 })
+  await deliver(userEvent('created', { id: 'user_1' }))
+  await deliver(userEvent('created', { id: 'user_2' }))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(engine.health().paused?.reason).toBe('allowance')
+  const used = org.usage().used
+  org.setAllowance({ limit: 100_000 })
+  await engine.drain(10_000_000)
+  expect(records('Contact')).toHaveLength(3)
+  expect(org.usage().used - used).toBeLessThan(12)
+})
+
+test('a mapping function that throws parks the record that it threw for, and no other', async () => {
+  const mapping = {
+    from: (user: { public_metadata: Record<string, unknown> }) => (user.public_metadata['phone'] as string).trim(),
+  }
+  const { deliver, engine, records, db } = await startRoad({
+    engine: { config: { person: { fields: { Phone: mapping } } } },
+  })
+  await deliver(userEvent('created', { id: 'user_1' }))
+  await deliver(userEvent('created', { id: 'user_2', fields: { public_metadata: { phone: ' 1 ' } } }))
+  await engine.drain()
+  expect(records('Contact')).toMatchObject([{ Clerk_User_Id__c: 'user_2', Phone: '1' }])
+  const [parked] = await listParked(db.query, 10)
+  expect(parked).toMatchObject({ code: 'MAPPING_FAILED', clerkId: 'user_1' })
+  expect(parked?.reason).toMatch(/the mapping function of Phone threw \(TypeError/)
+})

@@ -62,7 +62,7 @@ const readIntake = async ({ clerkforce, adminToken }: World): Promise<Figures['i
 }
 
 /** The middle one; undefined of none. */
-export const median = (values: readonly number[]): number | undefined =>
+const median = (values: readonly number[]): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 /** Measures the world as it is now. */

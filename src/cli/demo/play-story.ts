@@ -7,6 +7,7 @@ import type { World } from './world.ts'
 
 /** Longer than any wait of clerkforce's for a Salesforce that was away for some seconds. */
 const settleMs = 15_000
+const settlePollMs = 25
 const recentKept = 20
 
 /** Asks clerkforce for an organization, as an operator's program would. */
@@ -54,10 +55,17 @@ export const playStory = ({ acts, world, clerk, scene, view, watch, signal }: St
     },
   })
 
-/** Resolves when every webhook has arrived and clerkforce has nothing left to do; says so when that does not come about. */
-export const settle = async ({ clerk, clerkforce }: World, note: (sentence: string) => void): Promise<void> => {
-  await clerk.webhooks.idle()
-  await clerkforce.engine.drain(settleMs).catch((error: unknown) => {
-    note(`clerkforce has not finished: ${error instanceof Error ? error.message : String(error)}`)
+/** Resolves when every webhook has arrived and clerkforce has nothing left to do; false when that does not come about in time. */
+export const settle = async ({ clerk, clerkforce, clock }: World, signal: AbortSignal): Promise<boolean> => {
+  const end = clock.now() + settleMs
+  let arrived = false
+  void clerk.webhooks.idle().then(() => {
+    arrived = true
   })
+  while (!signal.aborted && clock.now() < end) {
+    const { hints, dirty, gaps } = await clerkforce.engine.counts()
+    if (arrived && hints + dirty + gaps === 0) return true
+    await clock.sleep(settlePollMs, signal)
+  }
+  return false
 }

@@ -43,17 +43,17 @@ export const drawAddresses = (world: World): string[] => {
   const more = ' '.repeat(14)
   const taken = `${takenPorts.length === 1 ? 'Port' : 'Ports'} ${takenPorts.join(', ')} taken by somebody else: free ones stand in.`
   return [
-    `${name('clerkforce')}${webhookUrl}, /api/status, /metrics, /healthz`,
+    `${name('clerkforce')}${webhookUrl}, /api/status, /metrics`,
     `${more}admin token ${adminToken}`,
     `${name('Clerk')}${clerk.url}/v1, /_emulator/state, /_emulator/messages`,
     `${more}secret key ${clerk.secretKey}`,
     `${more}webhook signing secret ${clerk.signingSecret}`,
-    `${name('Salesforce')}${salesforce.url}/services, /_emulator/state, /_emulator/faults`,
+    `${name('Salesforce')}${salesforce.url}, /_emulator/state, /_emulator/faults`,
     `${more}client id, client secret`,
     `${more}${salesforce.clientId}`,
     `${more}${salesforce.clientSecret}`,
-    `${name('Try')}curl ${clerkforce.url}/api/organizations -d '{"name":"Yours"}' \\`,
-    `${more}  -H 'authorization: Bearer ${adminToken}'`,
+    ` ${styleText('bold', 'Try')}  curl ${clerkforce.url}/api/organizations -d '{"name":"Yours"}' \\`,
+    `        -H 'authorization: Bearer ${adminToken}'`,
     ...(takenPorts.length > 0 ? [` ${taken}`] : []),
   ]
 }

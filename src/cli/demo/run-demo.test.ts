@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { freshDatabase } from '../../../test/support/databases.ts'
 import { runDemo } from './run-demo.ts'
 import type { Act } from './story.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const ports = { clerkforce: 0, clerk: 0, salesforce: 0 }
-const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('clerkforce-demo-'))
 
 const short: Act[] = [
   {
@@ -42,8 +42,12 @@ const wholeStoryMs = 90_000
 test('without a terminal the demo tells its story in plain lines, ends with the table, exits 0 and leaves nothing behind', {
   timeout: wholeStoryMs,
 }, async () => {
-  const before = leftovers()
-  const child = spawn(process.execPath, [main, 'demo', '--once'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const folder = mkdtempSync(join(tmpdir(), 'demo-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const child = spawn(process.execPath, [main, 'demo', '--once'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder, TMP: folder, TEMP: folder },
+  })
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   expect({ code, err }).toEqual({ code: 0, err: '' })
   const lines = out.split('\n')
@@ -56,7 +60,7 @@ test('without a terminal the demo tells its story in plain lines, ends with the 
   expect(out).toMatch(/Salesforce agrees with Clerk: \d+ records compared/)
   expect(out).toMatch(/webhooks in \d+ deliveries: [1-9]\d* twice, [1-9]\d* late, [1-9]\d* out of order/)
   expect(lines.filter((line) => line.length > 80 || line.includes('\u001b'))).toEqual([])
-  expect(leftovers().filter((name) => !before.includes(name))).toEqual([])
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('when the sides differ the demo lists the differences and exits 1', async () => {
@@ -99,4 +103,9 @@ test('without --once the demo stays up with its addresses until it is ended', as
     await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('pglite'), signal: end.signal }),
   ).toBe(0)
   expect(read()).toMatch(/clerkforce +http:\/\/127\.0\.0\.1:\d+\/webhooks\/clerk[\s\S]*whsec_[\s\S]*client secret/)
+  expect(
+    read()
+      .split('\n')
+      .filter((line) => line.length > 80),
+  ).toEqual([])
 })

@@ -77,8 +77,9 @@ const perform = async (world: World, scene: Scene, view: View, options: DemoOpti
     const history = await playStory({ acts, world, clerk, scene, view, watch, signal })
     Object.assign(scene, { act: acts.length, done: 0 })
     view.act(checkTitle)
-    await Promise.race([settle(world, view.note), aborted(signal)])
+    const settled = await settle(world, signal)
     if (signal.aborted) return undefined
+    if (!settled) view.note('not everything has come to Salesforce in time')
     // Before the comparison, whose own calls are not clerkforce's.
     await watch.look()
     beforeCheck?.(world)

@@ -32,7 +32,7 @@ const createLook = (world: World, scene: Scene, view: View): (() => Promise<void
     const { paused, left } = figures
     if (paused && !waits) {
       waits = true
-      view.note(`clerkforce waits for Salesforce (${paused.code}), ${plural(left.dirty, 'link')} dirty`)
+      view.note(`clerkforce waits (${paused.code}), ${plural(left.dirty, 'link')} dirty`)
     } else if (waits && !paused && answers) {
       // While it does not answer, a pause that is over for a moment is only another try.
       waits = false

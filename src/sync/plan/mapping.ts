@@ -253,9 +253,41 @@ export const compileRules = (config: MappingConfig = {}, shape: Shape = {}, rela
   relations,
 })
 
-/** The value of one rule for one record, in canonical form; a text that may be cut is cut to the field's length. */
+/** A mapping function of the user's threw: the fault of the mapping, and of this record alone. */
+export class MappingError extends Error {
+  override readonly name: string = 'MappingError'
+}
+
+/** Calls what the user wrote. @throws MappingError that names the field, with what was thrown */
+const ask = <T>(field: string, read: () => T): T => {
+  try {
+    return read()
+  } catch (error) {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    throw new MappingError(
+      `the mapping function of ${field} threw (${words}): let it return undefined for what it cannot use, then retry`,
+    )
+  }
+}
+
+/** The text by which an organization is matched to Accounts, as configured; empty where it has none. @throws MappingError */
+export const readMatch = (match: OrganizationMatch, body: Body): string => {
+  const { from } = match
+  const value =
+    typeof from === 'string' ? readPath(body, from) : ask(`organization.match`, () => from(body as OrganizationSource))
+  return typeof value === 'string' ? normaliseMatch(match, value) : ''
+}
+
+/** `https://www.Acme.com/x` and `acme.com` are the same domain; other texts are compared without regard to case. */
+export const normaliseMatch = ({ as }: OrganizationMatch, value: string): string => {
+  const text = value.trim().toLowerCase()
+  if (as !== 'domain') return text
+  return (text.replace(/^[a-z]+:\/\//, '').split(/[/?#:]/)[0] ?? '').replace(/^www\./, '')
+}
+
+/** The value of one rule for one record, in canonical form; a text that may be cut is cut to the field's length. @throws MappingError */
 export const readField = (rule: FieldRule, source: Body): { value: Value; fallback: boolean } => {
-  const { value, fallback } = rule.read(source)
+  const { value, fallback } = ask(rule.field, () => rule.read(source))
   const clean = canonical(value, rule.kind)
   if (rule.cut && rule.length !== undefined && typeof clean === 'string' && clean.length > rule.length)
     return { value: clean.slice(0, rule.length).trim(), fallback }

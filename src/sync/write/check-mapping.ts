@@ -36,11 +36,19 @@ const checkKey = (entity: Entity, key: FieldDescription | undefined): string[] =
   return wrong.length > 0 ? [`${name} must be ${wrong.join(', ')}: ${shipIt}`] : []
 }
 
+/** Fields that the permission set Clerk_Sync grants; anything else is the org's own business. */
+const shipped = /^Clerk_\w+__c$|^(FirstName|LastName|Email|Phone|Name|AccountId|IsActive|StartDate|EndDate)$/
+const adviceFor = (field: string): string =>
+  shipped.test(field)
+    ? shipIt
+    : 'check its name, and give the integration user access to the field (a permission set of yours)'
+
 const checkField = (entity: Entity, field: string, found: FieldDescription | undefined, writes: boolean): string[] => {
   const name = `${objectOf[entity]}.${field}`
-  if (!found) return [`${name} is missing, or not visible to the integration user (field-level security): ${shipIt}`]
+  if (!found)
+    return [`${name} is missing, or not visible to the integration user (field-level security): ${adviceFor(field)}`]
   if (writes && !found.createable && !found.updateable)
-    return [`${name} is not writable for the integration user: ${shipIt}`]
+    return [`${name} is not writable for the integration user: ${adviceFor(field)}`]
   return []
 }
 

@@ -3,12 +3,11 @@
  * What it finds decides between create, adopt and update; it is also how an answer that got lost is read back.
  */
 import type { Body, Entity, SalesforceState } from '../../model/model.ts'
-import { readPath } from '../../model/model.ts'
 import type { QueriedRecord } from '../../salesforce/api.ts'
 import { inList, quote } from '../../salesforce/soql.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import type { Held } from '../mirror/settle.ts'
-import { keyOf, type OrganizationMatch, objectOf, primaryEmail, type Rules } from '../plan/mapping.ts'
+import { keyOf, normaliseMatch, objectOf, primaryEmail, type Rules, readMatch } from '../plan/mapping.ts'
 import type { Candidate } from '../plan/person.ts'
 import { normaliseEmail } from '../plan/value.ts'
 import { heldFrom, keyIn, readFields, selectList } from './fields.ts'
@@ -40,19 +39,6 @@ const ask = async (api: PacedApi, soqls: readonly string[], deleted = false): Pr
 const condition = (field: string, values: readonly string[]): string[] =>
   values.length > 0 ? [`${field} IN ${inList(values)}`] : []
 
-/** The text by which an organization is matched to Accounts, as configured; empty where it has none. */
-export const matchText = (match: OrganizationMatch, body: Body): string => {
-  const value = typeof match.from === 'string' ? readPath(body, match.from) : match.from(body as never)
-  return typeof value === 'string' ? normaliseMatch(match, value) : ''
-}
-
-/** `https://www.Acme.com/x` and `acme.com` are the same domain; other texts are compared without regard to case. */
-export const normaliseMatch = ({ as }: OrganizationMatch, value: string): string => {
-  const text = value.trim().toLowerCase()
-  if (as !== 'domain') return text
-  return (text.replace(/^[a-z]+:\/\//, '').split(/[/?#:]/)[0] ?? '').replace(/^www\./, '')
-}
-
 const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[] => {
   if (entity === 'membership')
     return condition('ContactId', [...new Set(group.flatMap(({ contactId }) => contactId ?? []))])
@@ -75,7 +61,7 @@ const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[
   }
   const { match } = rules.organization
   if (!match) return [...keyed, ...linked]
-  const texts = [...new Set(group.map(({ body }) => matchText(match, body)).filter((text) => text !== ''))]
+  const texts = [...new Set(group.map(({ body }) => readMatch(match, body)).filter((text) => text !== ''))]
   const matched =
     match.as === 'domain'
       ? texts.map((text) => `${match.field} LIKE ${quote(`%${text}%`)}`)
@@ -130,7 +116,7 @@ const candidatesFor = (entity: Entity, { body }: Wanted, index: Index, rules: Ru
     return email ? (index.byMatch.get(normaliseEmail(email)) ?? []) : []
   }
   const { match } = rules.organization
-  const text = entity === 'organization' && match ? matchText(match, body) : ''
+  const text = entity === 'organization' && match ? readMatch(match, body) : ''
   return text === '' ? [] : (index.byMatch.get(text) ?? [])
 }
 

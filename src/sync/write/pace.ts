@@ -16,7 +16,7 @@ export type PauseReason = 'outage' | 'allowance' | 'auth' | 'blocked'
 export type CallResult = { ok: boolean; tookMs: number; lost?: boolean }
 
 export type Pace = {
-  /** Milliseconds until a call may start; 0 when now; Infinity never happens. */
+  /** Milliseconds until a call may start; 0: now. */
   waitMs: () => number
   /** Most calls at once: one while trying whether an outage is over. */
   concurrency: () => number
@@ -27,6 +27,8 @@ export type Pace = {
   finished: (result: CallResult) => void
   pause: (reason: PauseReason, detail: string) => void
   paused: () => { reason: PauseReason; detail: string; until: number } | undefined
+  /** The allowance was used up, and it is time to ask whether there is some again: only an answer can tell. */
+  mustAsk: () => boolean
 }
 
 export type PaceOptions = {
@@ -37,24 +39,45 @@ export type PaceOptions = {
   share: number
   concurrency: number
   batch: number
-  /** Told when the side is blocked: its fields are not what we think. */
-  blocked?: () => void
+  /** Told when the side is paused for a reason that it was not paused for already, and when it answers again. */
+  told?: (state: PauseReason | 'answering', detail: string) => void
 }
 
 const slowMs = 10_000
 const checkAllowanceMs = 15 * 60_000
-/** Calls kept back below our limit, to ask now and then whether the allowance has grown again: one each 15 minutes of a day. */
-const keptBack = 96
+/** Calls kept back below our limit for what needs no leave: asking each 15 minutes whether the allowance has grown again, and each hour for the org's fields. */
+const keptBack = 200
 
-export const createPace = ({ now, random, usage, share, concurrency, batch, blocked }: PaceOptions): Pace => {
+export const createPace = ({
+  now,
+  random,
+  usage,
+  share,
+  concurrency,
+  batch,
+  told = () => undefined,
+}: PaceOptions): Pace => {
   let pausedUntil = 0
-  let reason: PauseReason = 'outage'
+  let state: PauseReason | 'answering' = 'answering'
   let detail = ''
   let failures = 0
   let underWay = 0
   let size = batch
   let lastStart = 0
 
+  const pauseFor = (why: PauseReason, words: string, ms: number): void => {
+    const news = state !== why
+    state = why
+    detail = words
+    pausedUntil = now() + ms
+    if (news) told(why, words)
+  }
+  const answering = (): void => {
+    if (state !== 'answering') told('answering', '')
+    state = 'answering'
+    failures = 0
+    pausedUntil = 0
+  }
   /** What is left of our part, calls under way taken off; undefined before the first answer. */
   const left = (): { left: number; most: number } | undefined => {
     const known = usage()
@@ -74,9 +97,8 @@ export const createPace = ({ now, random, usage, share, concurrency, batch, bloc
     reserve: () => {
       const budget = left()
       if (budget && budget.left <= 0) {
-        reason = 'allowance'
-        detail = `the org has used so many of its API calls today that our share (${Math.round(share * 100)} %) is reached`
-        pausedUntil = now() + checkAllowanceMs
+        const words = `the org has used so many of its API calls today that our share (${Math.round(share * 100)} %) is reached`
+        pauseFor('allowance', words, checkAllowanceMs)
         return false
       }
       underWay++
@@ -89,22 +111,17 @@ export const createPace = ({ now, random, usage, share, concurrency, batch, bloc
       if (lost) size = Math.max(1, Math.floor(size / 2))
       else if (tookMs > slowMs) size = Math.max(50, Math.floor(size / 2))
       else if (ok && size < batch) size = Math.min(batch, size * 2)
-      if (ok) {
-        failures = 0
-        pausedUntil = 0
-      }
+      if (ok) answering()
     },
     pause: (why, words) => {
       // Requests that fail together are one failure of the side.
-      if (now() < pausedUntil && reason === why) return
-      reason = why
-      detail = words
-      pausedUntil =
-        now() +
-        (why === 'allowance' ? checkAllowanceMs : backoffMs(failures, random, why === 'outage' ? 500 : 5_000, 60_000))
+      if (now() < pausedUntil && state === why) return
+      const first = why === 'outage' ? 500 : 5_000
+      pauseFor(why, words, why === 'allowance' ? checkAllowanceMs : backoffMs(failures, random, first, 60_000))
       failures++
-      if (why === 'blocked') blocked?.()
     },
-    paused: () => (now() < pausedUntil ? { reason, detail, until: pausedUntil } : undefined),
+    paused: () =>
+      state !== 'answering' && now() < pausedUntil ? { reason: state, detail, until: pausedUntil } : undefined,
+    mustAsk: () => state === 'allowance' && now() >= pausedUntil,
   }
 }

@@ -2,7 +2,7 @@ import type { Query } from '../../db/database.ts'
 import type { Body, Entity, SalesforceState } from '../../model/model.ts'
 import { isEmpty, type Parent, readClerk, readMemberships, readParents, readSalesforce } from '../mirror/context.ts'
 import type { Claim } from '../mirror/dirty.ts'
-import type { Rules } from '../plan/mapping.ts'
+import { MappingError, type Rules, readMatch } from '../plan/mapping.ts'
 import { planMembership } from '../plan/membership.ts'
 import { type MembershipView, startedAt } from '../plan/membership-time.ts'
 import { planOrganization } from '../plan/organization.ts'
@@ -51,14 +51,18 @@ const organizations = async (query: Query, claims: readonly Claim[], rules: Rule
       changedAt: changeTime(record),
       wanted: { claim, body: record?.body ?? {} },
       parentOf: () => undefined,
-      plan: (sight) =>
-        planOrganization({
+      plan: (sight) => {
+        const { match } = rules.organization
+        // Asked here as well as in the look, so that a function that throws is known before the look of the whole batch.
+        if (match && record) readMatch(match, record.body)
+        return planOrganization({
           clerk: record,
           base: claim.base,
           salesforce: sight?.salesforce ?? remembered,
           candidates: sight?.candidates ?? [],
           rules,
-        }),
+        })
+      },
     }
   })
 }
@@ -168,5 +172,22 @@ const readers: Readonly<Record<Entity, typeof people>> = {
 }
 
 /** Reads what the claims of one entity depend on. */
-export const planBatch = (query: Query, entity: Entity, claims: readonly Claim[], rules: Rules): Promise<Planned[]> =>
-  readers[entity](query, claims, rules)
+export const planBatch = async (
+  query: Query,
+  entity: Entity,
+  claims: readonly Claim[],
+  rules: Rules,
+): Promise<Planned[]> => {
+  const planned = await readers[entity](query, claims, rules)
+  return planned.map((one) => ({ ...one, plan: (sight) => planSafely(one, sight) }))
+}
+
+/** A mapping function that throws is the trouble of the record that it threw for, and of no other in the batch. */
+const planSafely = (planned: Planned, sight: Sight | undefined): Plan => {
+  try {
+    return planned.plan(sight)
+  } catch (error) {
+    if (error instanceof MappingError) return { do: 'park', code: 'MAPPING_FAILED', reason: error.message }
+    throw error
+  }
+}

@@ -11,13 +11,13 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
 import { type Entity, entities } from '../../model/model.ts'
-import type { SalesforceApi } from '../../salesforce/api.ts'
+import { type SalesforceApi, SalesforceError } from '../../salesforce/api.ts'
 import { type Loop, startLoop } from '../loop.ts'
 import { claimDirty, dueLinks, releaseAll, renewLeases } from '../mirror/dirty.ts'
 import type { Rules } from '../plan/mapping.ts'
 import { type Delivered, deliver } from './deliver.ts'
 import type { Pace } from './pace.ts'
-import { rowsInRequest } from './send.ts'
+import { callOrError, rowsInRequest } from './send.ts'
 
 export type WriterOptions = {
   db: Database
@@ -40,7 +40,7 @@ const idleMs = 500
 
 /** Starts the writer. Its `stop` waits for the calls that are out, then gives back whatever is still claimed. */
 export const startWriter = (options: WriterOptions): Writer => {
-  const { db, rules, pace, clock, log, name, leaseMs } = options
+  const { db, api, rules, pace, clock, log, name, leaseMs } = options
   let lanes = 0
   let leases = 0
   const running = new Set<Promise<void>>()
@@ -67,6 +67,11 @@ export const startWriter = (options: WriterOptions): Writer => {
     if (lanes >= pace.concurrency()) return 60_000
     const wait = pace.waitMs()
     if (wait > 0) return wait
+    if (pace.mustAsk()) {
+      const asked = await callOrError(api.limits)
+      if (asked instanceof SalesforceError)
+        pace.pause(asked.kind === 'allowance' ? 'allowance' : 'outage', asked.message)
+    }
     for (const { rank, count } of await dueLinks(db.query, clock.now(), rowsInRequest)) {
       const entity = entities[rank]
       if (!entity || (lanes > 0 && count < rowsInRequest)) continue
