@@ -38,3 +38,11 @@ test('two transactions that wait for each other both end done', async () => {
   await Promise.all([raise('a', 'b'), raise('b', 'a')])
   expect(await db.query('select due_at from clerkforce.gap')).toEqual([{ due_at: 2 }, { due_at: 2 }])
 })
+
+test.each(databaseKinds)('closing waits for a statement under way (%s)', async (kind) => {
+  const db = await freshDatabase(kind)
+  const query = db.query('select pg_sleep(0.3), 1 as one')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await db.close()
+  expect(await query).toMatchObject([{ one: 1 }])
+})

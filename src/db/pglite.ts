@@ -44,6 +44,11 @@ class WorkerStream extends Duplex {
     if (chunk[0] !== terminate) this.#send({ bytes: new Uint8Array(chunk) })
     done()
   }
+  // pg waits for the end of its socket when it closes with a statement under way.
+  override _final(done: () => void): void {
+    this.push(null)
+    done()
+  }
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
     this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), '', done)
   }

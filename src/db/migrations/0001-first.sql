@@ -10,6 +10,8 @@ create table clerkforce.hint (
   observed_at bigint,
   problem     text                         -- why it could not be read; never silently dropped
 );
+-- Not compressed: a webhook is just long enough for PostgreSQL to try, which would cost more than all else it does for one.
+alter table clerkforce.hint alter column body set storage external;
 create index hint_waiting on clerkforce.hint (received_at) where observed_at is null;
 create index hint_problem on clerkforce.hint (received_at) where problem is not null;
 

@@ -1,14 +1,14 @@
 /**
  * The pace of one side: whether it may be called now, by how many at once, with how many records.
  *
- * - An outage pauses the whole side: waits double from half a second to a minute, then one request alone tries. Nobody's attempts are used up.
+ * - An outage pauses the whole side: after half a second, growing to a minute, one request alone tries. Nobody's attempts are used up.
  * - The day's allowance: of what the org may use in 24 hours, `share` is ours to use up at most (other programs of the org count too, because
  *   `Sforce-Limit-Info` counts the org). Every call has to be reserved first; calls under way count as used. When a tenth of our
  *   part is left, calls are spread over time, so that changes still flow, in full batches, instead of stopping dead.
  * - A slow org gets smaller batches: a call that runs 20 s counts against the org's few long-running requests.
  */
 import type { Usage } from '../../salesforce/api.ts'
-import { backoffMs } from './backoff.ts'
+import { pauseMs } from './backoff.ts'
 
 export type PauseReason = 'outage' | 'allowance' | 'auth' | 'blocked'
 
@@ -117,7 +117,7 @@ export const createPace = ({
       // Requests that fail together are one failure of the side.
       if (now() < pausedUntil && state === why) return
       const first = why === 'outage' ? 500 : 5_000
-      pauseFor(why, words, why === 'allowance' ? checkAllowanceMs : backoffMs(failures, random, first, 60_000))
+      pauseFor(why, words, why === 'allowance' ? checkAllowanceMs : pauseMs(failures, random, first))
       failures++
     },
     paused: () =>
