@@ -26,6 +26,19 @@ test('an error of the database is logged by its code, and nothing that it quotes
   expect(line['err']).toMatchObject({ code: '22P02', message: 'database error 22P02' })
 })
 
+test('an error of JSON.parse is logged without the text that it quotes', () => {
+  const parse = (): unknown => JSON.parse('{"first_name": Ada Lovelace}')
+  const line = logged((log) => {
+    try {
+      parse()
+    } catch (err) {
+      log.error({ err }, 'a step failed')
+    }
+  })
+  expect(JSON.stringify(line)).not.toMatch(/Ada|Lovelace/)
+  expect(line['err']).toMatchObject({ type: 'SyntaxError', stack: expect.stringContaining('log.test.ts') })
+})
+
 test('other errors are logged in their own words, with the place', () => {
   const line = logged((log) => log.error({ err: new RangeError('too many') }, 'failed'))
   expect(line['err']).toMatchObject({ type: 'RangeError', message: 'too many' })

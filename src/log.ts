@@ -13,7 +13,8 @@ export type Log = {
 
 /**
  * Of an error only what says what went wrong and where. Anything else that it carries may quote what it choked on: PostgreSQL's errors
- * have the failing row in `detail`, a value in their message, and the statement's parameters besides.
+ * have the failing row in `detail`, a value in their message, and the statement's parameters besides; a SyntaxError of JSON.parse has a
+ * piece of the text in its message.
  */
 const describeError = (error: Error & { code?: unknown; severity?: unknown }): object => {
   const { name, code, stack = '' } = error
@@ -21,7 +22,12 @@ const describeError = (error: Error & { code?: unknown; severity?: unknown }): o
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .join('\n')
-  const message = error.severity === undefined ? error.message : `database error ${String(code)}`
+  const message =
+    error.severity !== undefined
+      ? `database error ${String(code)}`
+      : error instanceof SyntaxError
+        ? 'the text could not be parsed'
+        : error.message
   return { type: name, ...(code === undefined ? {} : { code }), message, stack: where }
 }
 

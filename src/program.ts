@@ -23,7 +23,7 @@ import { createMetrics } from './server/metrics.ts'
 import { createServer } from './server/server.ts'
 import { type CreatedOrganization, createOrganization, type OrganizationRequest } from './sync/create-organization.ts'
 import { type Engine, type Events, startEngine } from './sync/engine.ts'
-import { releaseAll } from './sync/mirror/dirty.ts'
+import { giveBackAll } from './sync/mirror/dirty.ts'
 import type { MappingConfig } from './sync/plan/mapping.ts'
 
 /** The settings that a clerkforce needs, as `readSettings` gives them. */
@@ -163,7 +163,7 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
         log.warn({ stage: 'stop' }, 'work under way did not end in time; it is given back')
         await within(
           databaseGraceMs,
-          releaseAll(db.query, `${name}/`, clock.now()).catch(() => undefined),
+          giveBackAll(db.query, `${name}/`, clock.now()).catch(() => undefined),
         )
       }
       await within(databaseGraceMs, Promise.allSettled([clerkClosed, closeDatabase()]))

@@ -23,8 +23,13 @@ export type Database = {
    * Runs `work` in one transaction; rolls back and throws on when it throws. Use only the `query` it is given, and do nothing else in it:
    * after a deadlock with another transaction it is run again.
    */
-  readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>
+  readonly transaction: <T>(work: (query: Query) => Promise<T>, options?: TransactionOptions) => Promise<T>
   readonly close: () => Promise<void>
+}
+
+export type TransactionOptions = {
+  /** For a migration: its statements may take as long as they need. @default false */
+  patient?: boolean
 }
 
 export type OpenOptions = {
@@ -51,6 +56,6 @@ export const isDatabaseDown = (error: unknown): boolean => {
   return (
     /^(08|57P|53)/.test(code) ||
     /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|database is closed/i.test(error.message)
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|database is closed/i.test(error.message)
   )
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Database } from './database.ts'
+import type { Database, Query } from './database.ts'
 
 const folder = new URL('./migrations/', import.meta.url)
 
@@ -24,7 +24,7 @@ const readMigrations = (): Migration[] =>
  */
 export const migrate = async (db: Database): Promise<void> => {
   const migrations = readMigrations()
-  await db.transaction(async (query) => {
+  const bring = async (query: Query): Promise<void> => {
     await query('select pg_advisory_xact_lock($1)', [advisoryLock])
     await query('create schema if not exists clerkforce')
     await query(
@@ -42,5 +42,7 @@ export const migrate = async (db: Database): Promise<void> => {
       await query(sql)
       await query('insert into clerkforce.migration (number, name) values ($1, $2)', [number, name])
     }
-  })
+  }
+  // Rebuilding a large table takes its time, and so does waiting for the process that does it.
+  await db.transaction(bring, { patient: true })
 }

@@ -11,29 +11,52 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
-const queryOn =
-  (client: pg.PoolClient | pg.Client): Query =>
-  async <R>(text: string, values?: readonly unknown[]) =>
-    (await client.query(text, values as unknown[])).rows as R[]
+/** The longest that a timer of Node's can wait: 24 days. */
+const forEver = 2 ** 31 - 1
 
-const inTransaction = async <T>(client: pg.PoolClient, work: (query: Query) => Promise<T>): Promise<T> => {
-  await client.query('begin')
+const queryOn =
+  (client: pg.PoolClient, patient = false): Query =>
+  async <R>(text: string, values?: readonly unknown[]) => {
+    const query = { text, values: values as unknown[], ...(patient && { query_timeout: forEver }) }
+    return (await client.query(query)).rows as R[]
+  }
+
+// The server's limits, each for the length of a transaction. As parameters of the connection they would keep us out of a PgBouncer, which
+// refuses those that it does not know. The server gives up on a statement before the client does, for that leaves the connection usable;
+// and it ends a transaction whose client fell silent, so that a process that was cut off does not go on holding its locks.
+const begin: Record<Database['kind'], string> = {
+  pglite: 'begin',
+  postgres: 'begin; set local statement_timeout = 25000; set local idle_in_transaction_session_timeout = 60000',
+}
+const beginPatiently = 'begin; set local statement_timeout = 0'
+
+/** @param spoil says that the connection is in no state to be used again. */
+const inTransaction = async <T>(
+  client: pg.PoolClient,
+  { first, patient, spoil }: { first: string; patient: boolean; spoil: () => void },
+  work: (query: Query) => Promise<T>,
+): Promise<T> => {
+  await client.query(first)
   try {
-    const result = await work(queryOn(client))
+    const result = await work(queryOn(client, patient))
     await client.query('commit')
     return result
   } catch (error) {
-    await client.query('rollback').catch(() => undefined)
+    // On a connection that does not answer a rollback would only wait as long again; the server rolls back when it ends.
+    if (!isGivenUp(error)) await client.query('rollback').catch(spoil)
     throw error
   }
 }
+
+/** pg's error for a statement that it no longer waits for. The statement is still under way: its connection cannot be used again. */
+const isGivenUp = (error: unknown): boolean => error instanceof Error && error.message === 'Query read timeout'
 
 const mostAttempts = 5
 /** Two transactions that waited for each other (40P01), or could not be put in an order (40001): the loser is simply run again. */
 const isCollision = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001')
 
-/** A `Database` over a pg pool. A client whose statement failed goes back to the pool unless its connection is broken. */
+/** A `Database` over a pg pool. A client whose statement failed goes back to the pool unless its connection is broken or silent. */
 export const poolDatabase = (
   kind: Database['kind'],
   config: pg.PoolConfig,
@@ -42,17 +65,20 @@ export const poolDatabase = (
   const pool = new pg.Pool({ ...config, types })
   // An idle connection that breaks is replaced at the next use; without a listener the process would end.
   pool.on('error', () => undefined)
-  const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+  const withClient = async <T>(work: (client: pg.PoolClient, spoil: () => void) => Promise<T>): Promise<T> => {
     const client = await pool.connect()
     let broken = false
-    const onError = () => {
+    const spoil = () => {
       broken = true
     }
-    client.on('error', onError)
+    client.on('error', spoil)
     try {
-      return await work(client)
+      return await work(client, spoil)
+    } catch (error) {
+      if (isGivenUp(error)) spoil()
+      throw error
     } finally {
-      client.off('error', onError)
+      client.off('error', spoil)
       client.release(broken)
     }
   }
@@ -60,10 +86,11 @@ export const poolDatabase = (
   return {
     kind,
     query: (text, values) => withClient((client) => queryOn(client)(text, values)),
-    transaction: async (work) => {
+    transaction: async (work, { patient = false } = {}) => {
+      const first = patient ? beginPatiently : begin[kind]
       for (let attempt = 1; ; attempt++) {
         try {
-          return await withClient((client) => inTransaction(client, work))
+          return await withClient((client, spoil) => inTransaction(client, { first, patient, spoil }, work))
         } catch (error) {
           if (attempt >= mostAttempts || !isCollision(error)) throw error
         }

@@ -78,10 +78,11 @@ export type SalesforceApi = {
 
 /**
  * Why a whole request failed. Per-record failures are not errors: they come as `RowResult`.
- * - `outage`: nothing was done: not sent (connection refused, DNS, TLS), 503, or maintenance; for reads also everything below; pause the side.
+ * - `outage`: nothing was done: not sent (connection refused, DNS, TLS), 503, maintenance, too many requests at one time, or a 4xx without a
+ *   code of Salesforce's (a proxy's or firewall's); for reads also everything below; pause the side.
  * - `lost-answer`: a write went out and no whole answer came back (reset, timeout), or a 500, 502 or 504 that does not say how far it got, or
  *   a later request of the same call failed: it may have been done; read back.
- * - `allowance`: 403 REQUEST_LIMIT_EXCEEDED: the day's calls are used up, or too many long calls at once.
+ * - `allowance`: 403 REQUEST_LIMIT_EXCEEDED: the day's calls are used up.
  * - `auth`: no token to be had, 401 again after one renewal, or our user or the whole org is shut out (such as API_DISABLED_FOR_ORG).
  * - `refused`: any other 4xx, with Salesforce's own code and words: one record may have spoiled the request; bisect.
  */

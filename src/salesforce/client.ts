@@ -102,7 +102,7 @@ const describe = async (http: Http, base: string, object: string): Promise<Objec
   try {
     return readDescribe(await http.send({ kind: 'describe', method: 'GET', path, effect: 'reads' }))
   } catch (error) {
-    if (error instanceof SalesforceError && error.status === 404) return undefined
+    if (error instanceof SalesforceError && error.kind === 'refused' && error.status === 404) return undefined
     throw error
   }
 }

@@ -26,11 +26,11 @@ export const failureOfAnswer = ({ status, text }: Pick<Answer, 'status' | 'text'
 
 /** The same for a subrequest of a Composite call, whose errors are parsed already. */
 export const failureOfStatus = (status: number, errors: readonly WireError[], effect: Effect): SalesforceError => {
-  const code = errors[0]?.code ?? `HTTP_${status}`
+  const code = errors[0]?.code
   const words = errors.map((error) => withoutAddresses(error.message)).join('; ')
   return new SalesforceError(
-    failureKind(status, code, effect),
-    code,
+    failureKind(status, code, words, effect),
+    code ?? `HTTP_${status}`,
     words || `HTTP ${status} without an explanation`,
     { status },
   )
@@ -52,25 +52,43 @@ const SHUT_OUT: ReadonlySet<string> = new Set([
   'TRIAL_EXPIRED',
 ])
 
-/** Codes of a 4xx that mean "not now". */
+/** Codes of a 4xx that mean "not now": the same request passes later, and a smaller one passes no better. */
 const NOT_NOW: ReadonlySet<string> = new Set([
   'INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE',
   'ORG_IN_MAINTENANCE',
+  'QUERY_TIMEOUT',
   'SERVER_UNAVAILABLE',
+  'UNABLE_TO_LOCK_ROW',
+  'UNKNOWN_EXCEPTION',
 ])
 
-const failureKind = (status: number, code: string, effect: Effect): SalesforceFailure => {
-  if (code === 'REQUEST_LIMIT_EXCEEDED' || status === 429) return 'allowance'
-  if (status === 401 || SHUT_OUT.has(code) || code.startsWith('TXN_SECURITY_')) return 'auth'
+/** Too large for whoever stands at the door, who answers without a code of Salesforce's: half of the request may fit. */
+const TOO_LARGE: ReadonlySet<number> = new Set([413, 414, 431])
+
+/**
+ * `REQUEST_LIMIT_EXCEEDED` has two meanings. "TotalRequests Limit exceeded" is the allowance of 24 hours; "ConcurrentRequests (Concurrent
+ * API Requests) Limit exceeded" is about the 25 requests that run longer than 20 s at one time, over as soon as one of them ends.
+ */
+const isAllowance = (code: string | undefined, words: string): boolean =>
+  code === 'REQUEST_LIMIT_EXCEEDED' && !/concurrent/i.test(words)
+
+const failureKind = (status: number, code: string | undefined, words: string, effect: Effect): SalesforceFailure => {
+  if (isAllowance(code, words)) return 'allowance'
+  // 429 is no answer of the REST API's own: somebody on the way wants fewer requests for a moment.
+  if (code === 'REQUEST_LIMIT_EXCEEDED' || status === 429) return 'outage'
+  if (status === 401 || (code && (SHUT_OUT.has(code) || code.startsWith('TXN_SECURITY_')))) return 'auth'
   // "Down for maintenance or currently overloaded" (REST guide, Status Codes and Error Responses): turned away at the door.
   if (status === 503) return 'outage'
   // 502: "Salesforce Edge wasn't able to communicate successfully with the Salesforce instance" (same page); 504 likewise; 500 is thrown
   // inside, and of a Composite's five Collections the first ones may be committed by then. None of them says that nothing was done.
   if (status >= 500) return unanswered(effect)
-  // 408: the request did not arrive whole. 420: Salesforce Edge knows no instance for the host.
-  if (status === 408 || status === 420 || NOT_NOW.has(code)) return 'outage'
   // No redirect is followed (it would carry the token elsewhere), and none is about a record: the org moved, or the address is wrong.
   if (status >= 300 && status < 400) return 'outage'
+  // Without a code it is not Salesforce that speaks but a proxy, a firewall or the edge (420: it knows no instance for the host), and it
+  // says nothing about records. Taken for a refusal, a firewall's page would park everybody.
+  if (code === undefined) return TOO_LARGE.has(status) ? 'refused' : 'outage'
+  // 408: the request did not arrive whole.
+  if (status === 408 || status === 420 || NOT_NOW.has(code)) return 'outage'
   return 'refused'
 }
 

@@ -205,10 +205,40 @@ test('an upsert that is refused alone as well was spoiled by its contents: its r
   expect(notices).toEqual([])
 })
 
+test.each([
+  ['a code that speaks of the contents', 'REQUEST_RUNNING_TOO_LONG', /Account|Contact/],
+  ['one of two upserts only', 'INVALID_BATCH_REQUEST', /Account/],
+])('a refusal that passed with %s is no reason to send upserts alone from then on', async (_, errorCode, which) => {
+  let first = true
+  org = await startLocalOrg((call) => {
+    if (!call.path.endsWith('/composite')) return { body: allDone(call.body) }
+    const refuses = first
+    first = false
+    return composite(call, ({ url, body }) =>
+      refuses && isUpsert(url) && which.test(url)
+        ? { status: 400, body: [{ errorCode, message: '' }] }
+        : { body: allDone(body) },
+    )
+  })
+  const notices: string[] = []
+  const client = org.client({ onNotice: (notice) => notices.push(notice) })
+  const okOf = async (): Promise<boolean[][]> =>
+    (await client.write([accounts, contacts])).map((rows) => rows.map((row) => row.ok))
+  expect(await okOf()).toEqual([[true], [true, true]])
+  const { write: alone } = client.calls()
+  expect(await okOf()).toEqual([[true], [true, true]])
+  expect(client.calls()).toEqual({ 'write-composite': 2, write: alone })
+  expect(notices).toEqual([])
+})
+
 test('when a later part of one call fails, the answer is lost, because the earlier part is done', async () => {
   org = await startLocalOrg((call) =>
     call.path.endsWith('/composite')
-      ? composite(call, ({ url, body }) => (isUpsert(url) ? { status: 400, body: [] } : { body: allDone(body) }))
+      ? composite(call, ({ url, body }) =>
+          isUpsert(url)
+            ? { status: 400, body: [{ errorCode: 'INVALID_BATCH_REQUEST', message: '' }] }
+            : { body: allDone(body) },
+        )
       : refusal(503, 'SERVER_UNAVAILABLE'),
   )
   await expect(org.client().write([accounts, update])).rejects.toMatchObject({

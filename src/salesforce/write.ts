@@ -17,8 +17,9 @@ export type Write = SalesforceApi['write']
  * Writes Collections, several of them as one Composite.
  *
  * Salesforce documents `/composite/sobjects` inside a Composite, but leaves open whether that covers the upsert form. So it is tried: an
- * upsert that is refused inside a Composite is sent again alone. Accepted alone, it was the form, and from then on upserts go alone (said
- * once, for it costs up to five times the calls); refused alone too, it was the contents.
+ * upsert that is refused inside a Composite is sent again alone. That it was the form is concluded, for good, only when every upsert of a
+ * Composite was refused with a code that can speak of the form and every one was accepted alone: from then on upserts go alone (said once,
+ * for it costs up to five times the calls). Anything else was the contents, or a moment's trouble, and changes nothing.
  */
 export const createWrite = (http: Http, base: string, onNotice: (notice: string) => void): Write => {
   let upsertInComposite = true
@@ -37,18 +38,22 @@ export const createWrite = (http: Http, base: string, onNotice: (notice: string)
     }
   }
 
-  const settleSubresponse = async (request: CollectionRequest, { status, body }: Subresponse): Promise<RowResult[]> => {
-    if (status >= 200 && status < 300) return readResults(request, body)
+  const settleSubresponse = async (request: CollectionRequest, { status, body }: Subresponse): Promise<Settled> => {
+    if (status >= 200 && status < 300) return { rows: readResults(request, body), form: 'accepted' }
     const errors = errorsOf(body)
-    if (request.kind !== 'upsert' || !isRefusal(status, errors[0]?.code)) return refusedRows(request, errors, status)
+    const refusal = failureOfStatus(status, errors, 'writes')
+    if (request.kind !== 'upsert' || refusal.kind !== 'refused')
+      return { rows: refusedRows(request, errors, status), form: 'unknown' }
     const { accepted, rows } = await sendBeside(request)
-    if (accepted && upsertInComposite) {
-      upsertInComposite = false
-      onNotice(
-        'This org refuses upserts by external id inside Composite; they go as single calls of 200 records from now on.',
-      )
-    }
-    return rows
+    return { rows, form: accepted && SPEAKS_OF_FORM.has(refusal.code) ? 'refused' : 'unknown' }
+  }
+
+  const concludeFrom = (forms: readonly Settled['form'][]): void => {
+    if (!upsertInComposite || forms.length === 0 || forms.some((form) => form !== 'refused')) return
+    upsertInComposite = false
+    onNotice(
+      'This org refuses upserts by external id inside Composite; they go as single calls of 200 records from now on.',
+    )
   }
 
   const sendRun = async (run: readonly CollectionRequest[], results: RowResult[][]): Promise<void> => {
@@ -60,14 +65,19 @@ export const createWrite = (http: Http, base: string, onNotice: (notice: string)
     const wire = run.map((request) => toWire(request, base))
     const subresponses = await sendComposite(http, base, 'write-composite', wire)
     throwIfAllTurnedAway(subresponses)
+    const forms: Settled['form'][] = []
     try {
       for (const [index, subresponse] of subresponses.entries()) {
         const request = run[index]
-        if (request) results.push(await settleSubresponse(request, subresponse))
+        if (!request) continue
+        const { rows, form } = await settleSubresponse(request, subresponse)
+        results.push(rows)
+        if (request.kind === 'upsert') forms.push(form)
       }
     } catch (error) {
       throw partlyDone(error)
     }
+    concludeFrom(forms)
   }
 
   return async (requests) => {
@@ -100,9 +110,19 @@ const throwIfAllTurnedAway = (subresponses: readonly Subresponse[]): void => {
 
 const TURNED_AWAY: ReadonlySet<SalesforceFailure> = new Set(['outage', 'allowance', 'auth'])
 
-/** A 4xx that can be about the form of the request; not one that means the allowance. */
-const isRefusal = (status: number, code: string | undefined): boolean =>
-  status >= 400 && status < 500 && status !== 429 && code !== 'REQUEST_LIMIT_EXCEEDED'
+/** What became of a subrequest; `form` is what an upsert tells about its form inside a Composite. */
+type Settled = { rows: RowResult[]; form: 'accepted' | 'refused' | 'unknown' }
+
+/**
+ * Codes with which a resource can be refused as a subrequest. INVALID_BATCH_REQUEST, METHOD_NOT_ALLOWED and NOT_FOUND are the REST guide's
+ * for a resource or method that is not to be had there; PROCESSING_HALTED is Composite's for a subrequest that it does not carry out.
+ */
+const SPEAKS_OF_FORM: ReadonlySet<string> = new Set([
+  'INVALID_BATCH_REQUEST',
+  'METHOD_NOT_ALLOWED',
+  'NOT_FOUND',
+  'PROCESSING_HALTED',
+])
 
 /**
  * Text that a Composite would take for a reference to another subrequest's answer (`@{ref.field}`), and fail on: somebody may bear such a

@@ -120,13 +120,11 @@ const underLease = async (work: Work, look: boolean): Promise<CreatedOrganizatio
   const alive = keepAlive()
   try {
     const found = look ? await findMarked(work) : undefined
-    const made = found ?? (await create(work))
+    const made = found ?? (await create(work, look))
     return await finish(work, made, found === undefined)
   } catch (error) {
-    // A refusal leaves nothing to find. Anything else may be tried again, and the mark is looked for first.
-    if (error instanceof ClerkError && (error.kind === 'refused' || error.kind === 'auth'))
-      await finishIntent(db.query, key, null, clock.now())
-    else await releaseIntent(db.query, key, lease).catch(() => undefined)
+    // It may be tried again, and the mark is looked for first; unless `create` has found that there is nothing to look for.
+    await releaseIntent(db.query, key, lease).catch(() => undefined)
     throw error
   } finally {
     end.abort()
@@ -134,19 +132,33 @@ const underLease = async (work: Work, look: boolean): Promise<CreatedOrganizatio
   }
 }
 
-const create = async (work: Work): Promise<ClerkOrganization> => {
+/** @param triedBefore an earlier attempt may have made it, although it was looked for in vain */
+const create = async (work: Work, triedBefore: boolean): Promise<ClerkOrganization> => {
   const { db, clerk, clock, request, key, lease } = work
   for (let tries = 1; ; tries++) {
     if (!(await renewIntent(db.query, key, lease, clock.now() + leaseMs)))
-      throw new Error('the lease of this request ran out; try again with the same key')
+      throw new LeaseLostError()
     try {
       return await clerk.createOrganization({ ...request, privateMetadata: { [mark]: key } })
     } catch (error) {
-      if (!(error instanceof ClerkError) || error.kind !== 'lost-answer') throw error
+      if (!(error instanceof ClerkError)) throw error
+      // Only a refusal of the first attempt of all leaves nothing to find: the answer of an earlier one may still turn out to be a yes.
+      if (isRefusal(error) && tries === 1 && !triedBefore) await finishIntent(db.query, work, null, clock.now())
+      if (error.kind !== 'lost-answer') throw error
       const found = await findAfterLoss(work, error)
       if (found) return found
       if (tries === mostTries) throw error
     }
+  }
+}
+
+const isRefusal = ({ kind }: ClerkError): boolean => kind === 'refused' || kind === 'auth'
+
+/** Another call took the request over while this one was at work on it. */
+class LeaseLostError extends Error {
+  override readonly name: string = 'LeaseLostError'
+  constructor() {
+    super('the lease of this request ran out; try again with the same key')
   }
 }
 
@@ -172,9 +184,11 @@ const findMarked = async ({ clerk, request, key }: Work): Promise<ClerkOrganizat
 
 const finish = async (work: Work, made: ClerkOrganization, created: boolean): Promise<CreatedOrganization> => {
   const { db, clock, key } = work
-  await db.transaction(async (query) => {
+  const finished = await db.transaction(async (query) => {
     await observeClerk(query, [observeOrganization(made)], clock.now())
-    await finishIntent(query, key, made.id, clock.now())
+    return finishIntent(query, work, made.id, clock.now())
   })
+  // The organization is there all the same, and in the mirror. Which one stands for the key is now for the other call to say.
+  if (!finished) throw new LeaseLostError()
   return { id: made.id, name: made.name, slug: made.slug || null, key, created }
 }

@@ -18,12 +18,14 @@ import { readHints } from './intake/read-hints.ts'
 import { createReceive, type Receive } from './intake/receive.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { type Counts, readCounts } from './mirror/counts.ts'
-import { releaseAll } from './mirror/dirty.ts'
+import { giveBackAll } from './mirror/dirty.ts'
 import { pruneHints, pruneJournal } from './mirror/inbox.ts'
 import type { MappingConfig } from './plan/mapping.ts'
-import { type Checked, checkMapping } from './write/check-mapping.ts'
+import type { Checked } from './write/check-mapping.ts'
+import { startChecks } from './write/checks.ts'
 import type { Delivered } from './write/deliver.ts'
 import { createPace, type Pace } from './write/pace.ts'
+import { pacedDescribe } from './write/paced-api.ts'
 import { startWriter, type Writer } from './write/writer.ts'
 
 /** What the engine tells as it happens; for counters and for the demo. */
@@ -76,6 +78,10 @@ export type Engine = {
 }
 
 const hintsAtOnce = 500
+/** Intake first: while this many webhooks share a commit, a few are read four times a second, and the rest when the storm is over. */
+const crowd = 16
+const hintsInCrowd = 100
+const restInCrowdMs = 250
 const gapsAtOnce = 10
 const recordsAtOnce = 1_000
 const day = 86_400_000
@@ -86,7 +92,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const { allowanceShare = 0.8, concurrency = 5, leaseMs = 30_000, hintDays = 30, journalDays = 365 } = options
   const { now } = clock
   // A PGlite folder has one process: whatever is leased there was leased by one that is gone.
-  if (db.kind === 'pglite') await releaseAll(db.query, '', now())
+  if (db.kind === 'pglite') await giveBackAll(db.query, '', now())
 
   const pace = createPace({
     now,
@@ -102,41 +108,35 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       if (state === 'blocked') checks.wake()
     },
   })
-  let checked: Checked | undefined
   let writer: Writer | undefined
   const failed = (stage: string) => (error: unknown) =>
     log.error({ stage, err: error }, 'a step failed; it is tried again')
 
-  const checks = startLoop({
+  const checks = startChecks({
+    api: pacedDescribe(salesforce, pace, now),
+    config,
     clock,
-    failed: (error) =>
-      log.warn(
-        { stage: 'check', side: 'salesforce', err: error },
-        'Salesforce could not be asked for its fields; trying again',
-      ),
-    step: async () => {
-      const before = checked
-      checked = await checkMapping(salesforce, config)
-      for (const notice of checked.notices)
-        if (!before?.notices.includes(notice)) log.info({ stage: 'check', side: 'salesforce' }, notice)
-      for (const problem of checked.problems)
-        if (!before?.problems.includes(problem)) log.error({ stage: 'check', side: 'salesforce' }, problem)
-      writer?.wake()
-      return checked.problems.length > 0 ? 30_000 : 3_600_000
-    },
+    log,
+    found: () => writer?.wake(),
   })
+  let crowdedUntil = 0
+  let lastRead = 0
   const reader = startLoop({
     clock,
     failed: failed('intake'),
     step: async () => {
-      const read = await readHints(db, hintsAtOnce, now)
+      const most = now() < crowdedUntil ? hintsInCrowd : hintsAtOnce
+      const restMs = Math.min(lastRead + restInCrowdMs, crowdedUntil) - now()
+      if (restMs > 0) return restMs
+      const read = await readHints(db, most, now)
+      lastRead = now()
       for (const { type, outcome, receivedAt } of read)
         events.hintRead?.({ type, outcome, waitedMs: Math.max(0, now() - receivedAt) })
       if (read.length > 0) {
         writer?.wake()
         gaps?.wake()
       }
-      return read.length < hintsAtOnce ? 1_000 : 0
+      return read.length < most ? 1_000 : 0
     },
   })
   const gaps: Loop | undefined = clerk
@@ -162,7 +162,10 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   writer = startWriter({
     db,
     api: salesforce,
-    rules: () => (checked && checked.problems.length === 0 ? checked.rules : undefined),
+    rules: () => {
+      const checked = checks.checked()
+      return checked?.problems.length === 0 ? checked.rules : undefined
+    },
     pace,
     clock,
     random: options.random,
@@ -178,12 +181,20 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const wake = (): void => {
     for (const loop of [reader, gaps, started]) loop?.wake()
     // Asking costs three calls: only when there is reason to hope for another answer.
-    if (checked && checked.problems.length > 0) checks.wake()
+    if ((checks.checked()?.problems.length ?? 0) > 0) checks.wake()
   }
   return {
-    receive: createReceive({ db, verify: options.verify, now, stored: reader.wake }),
+    receive: createReceive({
+      db,
+      verify: options.verify,
+      now,
+      stored: (rows) => {
+        if (rows >= crowd) crowdedUntil = now() + 100
+        reader.wake()
+      },
+    }),
     counts,
-    health: () => ({ checked, paused: pace.paused(), underWay: started.underWay() }),
+    health: () => ({ checked: checks.checked(), paused: pace.paused(), underWay: started.underWay() }),
     wake,
     drain: async (timeoutMs = 30_000) => {
       const end = now() + timeoutMs

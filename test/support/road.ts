@@ -118,3 +118,7 @@ export const startRoad = async (options: RoadOptions = {}): Promise<Road> => {
     records: (object) => (org.state()[object] ?? []).filter((record) => record['IsDeleted'] !== true),
   }
 }
+
+/** API calls to Salesforce so far. */
+export const salesforceCalls = ({ salesforce }: Pick<Road, 'salesforce'>): number =>
+  Object.values(salesforce.calls()).reduce((sum, one) => sum + one, 0)

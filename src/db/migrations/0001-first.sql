@@ -13,6 +13,7 @@ create table clerkforce.hint (
 -- Not compressed: a webhook is just long enough for PostgreSQL to try, which would cost more than all else it does for one.
 alter table clerkforce.hint alter column body set storage external;
 create index hint_waiting on clerkforce.hint (received_at) where observed_at is null;
+create index hint_read on clerkforce.hint (received_at) where observed_at is not null and problem is null; -- for pruning
 create index hint_problem on clerkforce.hint (received_at) where problem is not null;
 
 -- The mirror: what each side last looked like, with that side's own version.

@@ -2,12 +2,15 @@ import { ClerkError } from '../../clerk/clerk-error.ts'
 import type { ClerkClient } from '../../clerk/client.ts'
 import type { Database } from '../../db/database.ts'
 import type { Observation } from '../../model/model.ts'
+import type { Log } from '../../log.ts'
 import { claimGaps, closeGaps, type Gap, postponeGaps } from '../mirror/gaps.ts'
 import { observeClerk } from '../mirror/observe.ts'
 import { observeMembership, observeUser } from './read-clerk.ts'
 
 const leaseMs = 120_000
-const mostAttempts = 8
+const longestWaitMs = 3_600_000
+/** How long the side is left alone where Clerk does not say. */
+const sideWaitMs = 5_000
 
 /** What a round of filling did. `waitMs` asks for a pause of the side: Clerk is away or wants fewer requests. */
 export type Filled = { filled: number; waitMs: number }
@@ -20,13 +23,21 @@ const look = async (clerk: ClerkClient, { personId, stub }: Gap): Promise<Observ
 }
 
 /**
+ * Whether it was the question that Clerk refused, in its own words. A 4xx without a code of Clerk's comes from a proxy or a wrong address,
+ * and says nothing about the person.
+ */
+const isAboutPerson = ({ kind, code }: ClerkError): boolean => kind === 'refused' && !code.startsWith('HTTP_')
+
+/**
  * Asks Clerk about people whom we saw first through an event: the user (a membership's payload carries only a stub) and the
- * memberships that came before the event.
+ * memberships that came before the event. A gap is closed only when it was filled, or when Clerk itself says that there is no such user;
+ * any other answer keeps it, at growing distances of up to an hour: what was forgotten no later event would bring back.
+ * @param log told of each refusal.
  */
 export const fillGaps = async (
   db: Database,
   clerk: ClerkClient,
-  { limit, now }: { limit: number; now: () => number },
+  { limit, now, log }: { limit: number; now: () => number; log?: Pick<Log, 'warn'> },
 ): Promise<Filled> => {
   const gaps = await claimGaps(db.query, limit, now(), leaseMs)
   let filled = 0
@@ -40,14 +51,18 @@ export const fillGaps = async (
       filled++
     } catch (error) {
       if (!(error instanceof ClerkError)) throw error
-      const rest = gaps.slice(index).map(({ personId }) => personId)
-      if (error.kind !== 'refused') {
-        const waitMs = error.retryAfterMs ?? 5_000
+      if (error.kind === 'refused' || error.kind === 'auth')
+        log?.warn(
+          { stage: 'intake', side: 'clerk', code: error.code, attempts: gap.attempts + 1 },
+          'Clerk refused to tell of a person first seen through an event; it is asked again',
+        )
+      if (!isAboutPerson(error)) {
+        const rest = gaps.slice(index).map(({ personId }) => personId)
+        const waitMs = error.retryAfterMs ?? sideWaitMs
         await postponeGaps(db.query, rest, now() + waitMs, false)
         return { filled, waitMs }
       }
-      if (gap.attempts + 1 >= mostAttempts) await closeGaps(db.query, [gap.personId])
-      else await postponeGaps(db.query, [gap.personId], now() + 1_000 * 2 ** gap.attempts, true)
+      await postponeGaps(db.query, [gap.personId], now() + Math.min(longestWaitMs, 1_000 * 2 ** gap.attempts), true)
     }
   }
   return { filled, waitMs: 0 }

@@ -11,16 +11,24 @@ export type ReadHint = { type: string; outcome: 'observed' | 'problem'; received
 
 type Reading = { deliveryId: string; observations: Observation[]; problem?: string }
 
+// As `receive` reads it, a byte order mark at the start included: what got a 2xx must not be unreadable afterwards.
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 const read = ({ deliveryId, body }: Hint): Reading => {
   try {
-    const event = parseEvent(JSON.parse(body.toString('utf8')))
+    const event = parseEvent(JSON.parse(decoder.decode(body)))
     // The one used type that may come without a subject: Clerk's schema does not promise the id of a deleted object.
     if (event.kind === 'unused') return { deliveryId, observations: [], problem: `${event.type} names no record` }
     return { deliveryId, observations: observationsOf(event) }
   } catch (error) {
-    if (error instanceof SyncError) return { deliveryId, observations: [], problem: `${error.code}: ${error.message}` }
-    throw error
+    return { deliveryId, observations: [], problem: problemOf(error) }
   }
+}
+
+/** Our own errors have words that quote nothing. Of any other only the name is kept: what JSON.parse says is a piece of the body. */
+const problemOf = (error: unknown): string => {
+  if (error instanceof SyncError) return `${error.code}: ${error.message}`
+  return `UNREADABLE: ${error instanceof Error ? error.name : 'unknown error'}`
 }
 
 const observe = (db: Database, limit: number, now: () => number): Promise<ReadHint[]> =>
@@ -35,7 +43,7 @@ const observe = (db: Database, limit: number, now: () => number): Promise<ReadHi
       if (!isBadData(error)) throw error
       if (hints.length > 1) throw new TooManyAtOnce()
       await query('rollback to savepoint observing')
-      for (const reading of readings) reading.problem = `the database refused it (${codeOf(error)})`
+      for (const reading of readings) reading.problem = refusalOf(error)
     }
     await finishHints(query, readings, now())
     return hints.map(({ type, receivedAt }, index) => ({
@@ -49,8 +57,13 @@ const observe = (db: Database, limit: number, now: () => number): Promise<ReadHi
 class TooManyAtOnce extends Error {}
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '')
-/** SQLSTATE classes 22 (data exception) and 23 (constraint): the statement will fail again, whatever we do. */
-const isBadData = (error: unknown): boolean => /^2[23]/.test(codeOf(error))
+/**
+ * SQLSTATE classes 22 (data exception), 23 (constraint) and 54 (program limit, such as JSON nested too deep): the statement will fail
+ * again, whatever we do. A RangeError is the same limit met on our side of the wire, where the body is written as JSON.
+ */
+const isBadData = (error: unknown): boolean => error instanceof RangeError || /^(22|23|54)/.test(codeOf(error))
+const refusalOf = (error: unknown): string =>
+  error instanceof RangeError ? problemOf(error) : `the database refused it (${codeOf(error)})`
 
 /**
  * Reads up to `limit` waiting hints into the mirror, in one transaction: observed and marked as read, or neither.

@@ -5,11 +5,14 @@
  *
  * A 2xx means: committed. Requests that come while an INSERT is out share the next one (group commit): three times as many a second
  * as one commit for each, and no slower when it is quiet. A delivery id that is there already is a conflict that does nothing.
- * If the database cannot be reached the answer is 503 and nothing is kept, so that Clerk sends it again.
+ * If the database cannot be reached the answer is 503, so that Clerk sends it again. So it is when the INSERT takes longer than 10 s (Svix,
+ * which delivers for Clerk, gives up after 15 s; what is stored after all makes the next try a repeat), and, at once, when more wait
+ * than memory should hold: a database that hangs must not take the process with it.
  */
 
 import { USED_EVENT_TYPES } from '../../clerk/event.ts'
 import type { Verify } from '../../clerk/signature.ts'
+import { type Clock, systemClock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import { type NewHint, storeHints } from '../mirror/inbox.ts'
 
@@ -24,38 +27,71 @@ export type Receive = (request: {
   body: Uint8Array
 }) => Promise<Received>
 
-type Waiting = { hint: NewHint; resolve: (fresh: boolean) => void; reject: (error: unknown) => void }
+type Waiting = { hint: NewHint; givenUp: boolean; resolve: (fresh: boolean) => void; reject: (error: unknown) => void }
 
 /** More rows in one statement make nothing faster and its text longer. */
 const mostRows = 200
+/** Minutes of any load that Clerk's limits allow; and a number of bytes that a small machine can spare. */
+const mostHeld = 10_000
+const mostHeldBytes = 64 * 1024 * 1024
+const patienceMs = 10_000
 
-const groupCommit = (db: Database, now: () => number, stored: () => void) => {
-  let waiting: Waiting[] = []
+/** Why a webhook was not stored, without the database having said anything. */
+class NotStoredError extends Error {}
+
+type GroupCommit = { db: Database; now: () => number; sleep: Clock['sleep']; stored: (rows: number) => void }
+
+const groupCommit = ({ db, now, sleep, stored }: GroupCommit) => {
+  const waiting: Waiting[] = []
+  const held = { hints: 0, bytes: 0 }
   let busy = false
+  const letGo = ({ hint }: Waiting): void => {
+    held.hints--
+    held.bytes -= hint.body.byteLength
+  }
+  const commitBatch = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const hints = batch.map(({ hint }) => hint)
+      const fresh = await storeHints(db.query, hints, now())
+      for (const { hint, resolve } of batch) resolve(fresh.delete(hint.deliveryId))
+      stored(batch.length)
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
   const commit = async (): Promise<void> => {
     busy = true
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, mostRows)
-      waiting = waiting.slice(mostRows)
-      try {
-        const fresh = await storeHints(
-          db.query,
-          batch.map(({ hint }) => hint),
-          now(),
-        )
-        for (const { hint, resolve } of batch) resolve(fresh.delete(hint.deliveryId))
-        stored()
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
+      const taken = waiting.splice(0, mostRows)
+      const batch = taken.filter(({ givenUp }) => !givenUp)
+      if (batch.length > 0) await commitBatch(batch)
+      for (const one of taken) letGo(one)
     }
     busy = false
   }
-  return (hint: NewHint): Promise<boolean> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ hint, resolve, reject })
-      if (!busy) void commit()
-    })
+  const wait = async (one: Waiting, until: AbortSignal): Promise<void> => {
+    await sleep(patienceMs, until)
+    if (until.aborted) return
+    one.givenUp = true
+    one.reject(new NotStoredError('the database does not answer'))
+  }
+  return async (hint: NewHint): Promise<boolean> => {
+    if (held.hints >= mostHeld || held.bytes + hint.body.byteLength > mostHeldBytes)
+      throw new NotStoredError('too many webhooks wait for the database')
+    held.hints++
+    held.bytes += hint.body.byteLength
+    const done = new AbortController()
+    try {
+      return await new Promise<boolean>((resolve, reject) => {
+        const one: Waiting = { hint, givenUp: false, resolve, reject }
+        waiting.push(one)
+        void wait(one, done.signal)
+        if (!busy) void commit()
+      })
+    } finally {
+      done.abort()
+    }
+  }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -72,20 +108,23 @@ const typeOf = (body: Uint8Array): string | undefined => {
 }
 
 /**
- * @param stored called after each commit that stored something, to wake the reader.
+ * @param sleep measures Svix's patience, which is the real clock's.
+ * @param stored called after each commit with the number of webhooks that shared it, to wake the reader.
  */
 export const createReceive = ({
   db,
   verify,
   now,
+  sleep = systemClock.sleep,
   stored,
 }: {
   db: Database
   verify: Verify
   now: () => number
-  stored: () => void
+  sleep?: Clock['sleep']
+  stored: (rows: number) => void
 }): Receive => {
-  const store = groupCommit(db, now, stored)
+  const store = groupCommit({ db, now, sleep, stored })
   return async ({ headers, body }) => {
     const verified = verify({ headers, body, now: now() })
     if (!verified.ok) {
@@ -101,8 +140,12 @@ export const createReceive = ({
       const fresh = await store({ deliveryId: verified.deliveryId, type, body })
       return { status: 200, outcome: fresh ? 'stored' : 'repeated', type }
     } catch (error) {
-      const detail = error instanceof Error && 'code' in error ? String(error.code) : 'the insert failed'
-      return { status: 503, outcome: 'database-down', detail }
+      return { status: 503, outcome: 'database-down', detail: describeFailure(error) }
     }
   }
+}
+
+const describeFailure = (error: unknown): string => {
+  if (error instanceof NotStoredError) return error.message
+  return error instanceof Error && 'code' in error ? String(error.code) : 'the insert failed'
 }

@@ -53,6 +53,7 @@ const mark = `
   order by l.id
   on conflict (link_id) do update set
     version = mine.version + 1,
+    group_key = case when mine.leased_by is null then excluded.group_key else mine.group_key end,
     due_at = case when mine.leased_by is null then least(mine.due_at, excluded.due_at) else mine.due_at end,
     attempts = 0,
     waits_for = null`
@@ -77,6 +78,7 @@ export const markDirty = async (query: Query, targets: readonly Target[], now: n
 // `not in` instead of `not exists`: the leased Accounts are read once and hashed. As an anti-join they were compared one by one with every
 // due link, because no statistics can tell how many are leased at the moment: 800 ms for 20,000 due links, instead of 5.
 // `= any (array(...))` instead of a join: always by the primary key, which the planner otherwise leaves for a scan of the table.
+// A lease that ran out was held by somebody who may have written without settling: what we remember is not to be trusted, so look.
 // The minute is compared besides the time because it is what `dirty_due` holds: links that wait for later are not even read.
 const claim = `
   with picked as (
@@ -86,7 +88,7 @@ const claim = `
     order by d.rank, d.due_at / 60000, d.group_key, d.link_id
     limit $3 for update of d skip locked),
   leased as (
-    update clerkforce.dirty d set leased_by = $4, due_at = $5, waits_for = null
+    update clerkforce.dirty d set leased_by = $4, due_at = $5, waits_for = null, look = d.look or d.leased_by is not null
     where d.link_id = any (array(select link_id from picked))
     returning d.link_id, d.version, d.attempts, d.look, d.group_key)
   select leased.link_id as "linkId", l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base,
@@ -110,6 +112,17 @@ const due = `
       order by d.due_at / 60000 limit $2) one) due
   where due.count > 0 order by rank.rank`
 
+/** Marks links dirty that are to be looked up in Salesforce before anything else. */
+export const lookAgain = async (query: Query, linkIds: readonly number[], now: number): Promise<void> => {
+  if (linkIds.length === 0) return
+  const targets = await query<Target>(
+    'select entity, clerk_id as "clerkId" from clerkforce.link where id = any($1) and clerk_id is not null',
+    [linkIds],
+  )
+  await markDirty(query, targets, now)
+  await query('update clerkforce.dirty set look = true where link_id = any($1)', [linkIds])
+}
+
 /** How many links are due for each rank, parents first, counted up to `most`; ranks with none are left out. */
 export const dueLinks = (query: Query, now: number, most: number): Promise<{ rank: number; count: number }[]> =>
   query(due, [now, most])
@@ -129,7 +142,7 @@ export const settleDirty = async (
     [ids, claims.map((one) => one.version), lease],
   )
   await query(
-    'update clerkforce.dirty set leased_by = null, due_at = $3, attempts = 0, look = false where link_id = any($1) and leased_by = $2',
+    'update clerkforce.dirty set leased_by = null, due_at = $3, attempts = 0 where link_id = any($1) and leased_by = $2',
     [ids, lease, now],
   )
 }
@@ -159,7 +172,7 @@ export const releaseDirty = async (
   const parents = [...new Set(releases.flatMap(({ waitsFor }) => waitsFor ?? []))]
   if (parents.length > 0) await query(holdParents, [parents])
   await query(
-    `update clerkforce.dirty d set leased_by = null, look = back.look, waits_for = back.waits_for,
+    `update clerkforce.dirty d set leased_by = null, look = back.look or (d.look and d.version <> back.version), waits_for = back.waits_for,
        attempts = case when d.version = back.version then back.attempts else 0 end,
        due_at = case
          when d.version <> back.version then $7
@@ -183,9 +196,29 @@ export const releaseDirty = async (
   )
 }
 
-/** Gives back everything that a process holds (its leases start with its name): at a stop, or a start on a database of its own. */
-export const releaseAll = async (query: Query, prefix: string, now: number): Promise<void> => {
-  await query("update clerkforce.dirty set leased_by = null, due_at = $2 where leased_by like $1 || '%'", [prefix, now])
+/** Gives back what one claim holds and could not settle: it may have been written, so it is looked at again. */
+export const giveBack = async (query: Query, lease: string, now: number): Promise<void> => {
+  await query('update clerkforce.dirty set leased_by = null, due_at = $2, look = true where leased_by = $1', [
+    lease,
+    now,
+  ])
+}
+
+/** The same for everything that a process holds (its leases start with its name): at a stop, or a start on a database of its own. */
+export const giveBackAll = async (query: Query, prefix: string, now: number): Promise<void> => {
+  await query("update clerkforce.dirty set leased_by = null, due_at = $2, look = true where leased_by like $1 || '%'", [
+    prefix,
+    now,
+  ])
+}
+
+/** The claims that are still held under the lease, locked until the transaction ends: only what is held may be settled. */
+export const holdClaims = async (query: Query, claims: readonly Claim[], lease: string): Promise<Set<number>> => {
+  const rows = await query<{ id: number }>(
+    'select link_id as id from clerkforce.dirty where link_id = any($1) and leased_by = $2 order by link_id for update',
+    [claims.map((one) => one.linkId), lease],
+  )
+  return new Set(rows.map((row) => row.id))
 }
 
 /** Prolongs the leases of a process that is still at work on them. */

@@ -29,7 +29,7 @@ export const claimGaps = (query: Query, limit: number, now: number, leaseMs: num
     [limit, now, leaseMs],
   )
 
-/** Forgets gaps that were filled, or that Clerk has no answer to. */
+/** Forgets gaps that were filled, or whose user is gone in Clerk's own words. */
 export const closeGaps = async (query: Query, personIds: readonly string[]): Promise<void> => {
   await query('delete from clerkforce.gap where person_id = any($1)', [personIds])
 }

@@ -19,10 +19,16 @@ const insertText = (rows: number): string => {
   return text
 }
 
-/** Stores hints in one statement, one commit. Returns the delivery ids that are new. */
+const byDeliveryId = (one: NewHint, other: NewHint): number => (one.deliveryId < other.deliveryId ? -1 : 1)
+
+/**
+ * Stores hints in one statement, one commit. Returns the delivery ids that are new.
+ * In the order of their ids: each row waits for whoever is inserting the same one, and two processes that are sent the same deliveries in
+ * different order would wait for each other.
+ */
 export const storeHints = async (query: Query, hints: readonly NewHint[], now: number): Promise<Set<string>> => {
   const values: unknown[] = [now]
-  for (const { deliveryId, type, body } of hints) values.push(deliveryId, type, body)
+  for (const { deliveryId, type, body } of hints.toSorted(byDeliveryId)) values.push(deliveryId, type, body)
   const rows = await query<{ delivery_id: string }>(insertText(hints.length), values)
   return new Set(rows.map((row) => row.delivery_id))
 }
@@ -53,7 +59,8 @@ export const finishHints = async (
 export const pruneHints = async (query: Query, before: number): Promise<number> => {
   const rows = await query(
     `delete from clerkforce.hint where delivery_id in (
-       select delivery_id from clerkforce.hint where received_at < $1 and observed_at is not null and problem is null limit 5000)
+       select delivery_id from clerkforce.hint where observed_at is not null and problem is null and received_at < $1
+       order by received_at limit 5000)
      returning 1`,
     [before],
   )

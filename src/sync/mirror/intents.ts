@@ -75,10 +75,20 @@ export const releaseIntent = async (query: Query, key: string, lease: string): P
   ])
 }
 
-/** Finishes it; with null, because Clerk refused. */
-export const finishIntent = async (query: Query, key: string, clerkId: string | null, now: number): Promise<void> => {
-  await query(
-    'update clerkforce.intent set clerk_id = $2, finished_at = $3, leased_by = null, leased_until = 0 where key = $1',
-    [key, clerkId, now],
+/**
+ * Finishes it; with null, because Clerk refused and there is nothing to find.
+ * @returns false when the lease was lost meanwhile, and nobody else has finished it with the same organization.
+ */
+export const finishIntent = async (
+  query: Query,
+  { key, lease }: { key: string; lease: string },
+  clerkId: string | null,
+  now: number,
+): Promise<boolean> => {
+  const rows = await query(
+    `update clerkforce.intent set clerk_id = $3, finished_at = $4, leased_by = null, leased_until = 0
+     where key = $1 and (leased_by = $2 or clerk_id = $3) returning 1`,
+    [key, lease, clerkId, now],
   )
+  return rows.length > 0
 }

@@ -6,7 +6,16 @@
 import type { Database, Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Fields } from '../../model/model.ts'
-import { type Claim, markDirty, type Release, releaseDirty, settleDirty, wakeWaiting } from './dirty.ts'
+import {
+  type Claim,
+  holdClaims,
+  lookAgain,
+  markDirty,
+  type Release,
+  releaseDirty,
+  settleDirty,
+  wakeWaiting,
+} from './dirty.ts'
 
 /** What a Salesforce record looks like after a look or a write of ours. */
 export type Held = { id: string; fields: Fields; version: number; deletedAt?: number }
@@ -25,6 +34,8 @@ export type Outcome = {
   claim: Claim
   held?: Held
   entry?: Entry
+  /** Salesforce records that a write referred to and that Salesforce says are gone: their own links have to look. */
+  missing?: readonly string[]
 } & (
   | { end: 'settled'; salesforceId: string | null; base: Fields | null }
   | { end: 'parked'; code: string; reason: string }
@@ -51,12 +62,14 @@ const rememberHeld = async (query: Query, entity: Entity, outcomes: readonly Out
   ])
 }
 
-// A Salesforce record belongs to one link: the newest membership of a pair takes the relation over from an older one.
+// A Salesforce record belongs to one link: the newest membership of a pair takes the relation over from an older one. A person or
+// organization that loses its record to another (two processes adopted it at the same time) has to find or make one of its own.
 const giveUp = `
   update clerkforce.link l set salesforce_id = null, base = null
   from unnest($2::bigint[], $3::text[]) as taken(link_id, salesforce_id), lateral (
     select id from clerkforce.link where entity = $1 and salesforce_id = taken.salesforce_id limit 1) other
-  where l.id = other.id and l.id <> taken.link_id`
+  where l.id = other.id and l.id <> taken.link_id
+  returning l.id`
 
 const agree = `
   update clerkforce.link l set base = done.base, parked_at = null, parked_code = null, parked_reason = null
@@ -74,12 +87,18 @@ const idsOf = (settled: readonly Settled[]): number[] => settled.map(({ claim })
 const basesOf = (settled: readonly Settled[]): (string | null)[] =>
   settled.map(({ base }) => (base ? toJsonb(base) : null))
 
-const settleLinks = async (query: Query, entity: Entity, settled: readonly Settled[]): Promise<void> => {
+const settleLinks = async (query: Query, entity: Entity, settled: readonly Settled[], now: number): Promise<void> => {
   const moved = settled.filter(({ claim, salesforceId }) => claim.salesforceId !== salesforceId)
   const stayed = settled.filter(({ claim, salesforceId }) => claim.salesforceId === salesforceId)
   if (moved.length > 0) {
     const salesforceIds = moved.map(({ salesforceId }) => salesforceId)
-    await query(giveUp, [entity, idsOf(moved), salesforceIds])
+    const losers = await query<{ id: number }>(giveUp, [entity, idsOf(moved), salesforceIds])
+    if (entity !== 'membership')
+      await lookAgain(
+        query,
+        losers.map(({ id }) => id),
+        now,
+      )
     await query(pair, [idsOf(moved), basesOf(moved), salesforceIds])
   }
   if (stayed.length > 0) await query(agree, [idsOf(stayed), basesOf(stayed)])
@@ -114,12 +133,12 @@ const membersOf = `
   select 'person' as entity, r.person_id as "clerkId" from clerkforce.record r
     join clerkforce.link l on l.entity = 'person' and l.clerk_id = r.person_id
     where r.organization_id = any($1)
-      and not exists (select 1 from clerkforce.dirty d where d.link_id = l.id)
+      and not exists (select 1 from clerkforce.dirty d where d.link_id = l.id and d.leased_by is null)
   union
   select 'membership', r.id from clerkforce.record r
     join clerkforce.link l on l.entity = 'membership' and l.clerk_id = r.id
     where r.organization_id = any($1)
-      and not exists (select 1 from clerkforce.dirty d where d.link_id = l.id)`
+      and not exists (select 1 from clerkforce.dirty d where d.link_id = l.id and d.leased_by is null)`
 
 const wakeChildren = async (query: Query, entity: Entity, settled: readonly Settled[], now: number): Promise<void> => {
   if (entity === 'membership' || settled.length === 0) return
@@ -134,19 +153,42 @@ const wakeChildren = async (query: Query, entity: Entity, settled: readonly Sett
   await markDirty(query, await query(membersOf, [fresh.map(({ claim }) => claim.clerkId)]), now)
 }
 
-/** Stores the outcomes of one batch of one entity, claimed under `lease`. */
+const parentsWith = `
+  select id from clerkforce.link where entity in ('organization', 'person') and salesforce_id = any($1)`
+
+const lookAtMissing = async (query: Query, outcomes: readonly Outcome[], now: number): Promise<void> => {
+  const missing = [...new Set(outcomes.flatMap((one) => one.missing ?? []))]
+  if (missing.length === 0) return
+  const parents = await query<{ id: number }>(parentsWith, [missing])
+  await lookAgain(
+    query,
+    parents.map(({ id }) => id),
+    now,
+  )
+}
+
+/**
+ * Stores the outcomes of one batch of one entity, claimed under `lease`. What is no longer held (the lease ran out and another process has
+ * it) is left out: its new holder looks at Salesforce and knows better.
+ */
 export const settle = (
   db: Database,
   entity: Entity,
-  outcomes: readonly Outcome[],
+  all: readonly Outcome[],
   lease: string,
   now: number,
 ): Promise<void> =>
   db.transaction(async (query) => {
+    const held = await holdClaims(
+      query,
+      all.map(({ claim }) => claim),
+      lease,
+    )
+    const outcomes = all.filter(({ claim }) => held.has(claim.linkId))
     const settled = outcomes.filter((one) => one.end === 'settled')
     const parked = outcomes.filter((one) => one.end === 'parked')
     await rememberHeld(query, entity, outcomes)
-    await settleLinks(query, entity, settled)
+    await settleLinks(query, entity, settled, now)
     if (parked.length > 0)
       await query(park, [
         parked.map(({ claim }) => claim.linkId),
@@ -168,4 +210,5 @@ export const settle = (
       now,
     )
     await wakeChildren(query, entity, settled, now)
+    await lookAtMissing(query, outcomes, now)
   })

@@ -11,6 +11,7 @@ export type Draft = {
   why: Record<string, string>
   base: Record<string, Value>
   conflicts: { field: string; why: string }[]
+  weighs: boolean
 }
 
 export const newDraft = (base: Fields | null): Draft => ({
@@ -19,6 +20,7 @@ export const newDraft = (base: Fields | null): Draft => ({
   why: {},
   base: { ...base },
   conflicts: [],
+  weighs: false,
 })
 
 /** Merges the mapped fields of one record into the draft. */
@@ -48,6 +50,7 @@ export const mergeFields = (
         break
       case 'write':
         put(draft, rule.field, value, held, merge.why)
+        if (fallback || (rule.rule !== 'clerk' && rule.rule !== 'salesforce')) draft.weighs = true
         break
       case 'conflict':
         draft.conflicts.push({ field: rule.field, why: merge.why })
@@ -86,6 +89,7 @@ export const finish = (draft: Draft, id: string | undefined, kind: Kind, reason:
   }
   if (id !== undefined && Object.keys(draft.fields).length === 0)
     return { do: 'none', reason: 'both sides agree', id, base: draft.base }
-  const change: Change = { kind, id, fields: draft.fields, before: draft.before, why: draft.why, reason }
+  const { fields, before, why, weighs } = draft
+  const change: Change = { kind, id, fields, before, why, reason, weighs }
   return { do: 'change', change, base: draft.base }
 }

@@ -288,7 +288,7 @@ export const normaliseMatch = ({ as }: OrganizationMatch, value: string): string
 /** The value of one rule for one record, in canonical form; a text that may be cut is cut to the field's length. @throws MappingError */
 export const readField = (rule: FieldRule, source: Body): { value: Value; fallback: boolean } => {
   const { value, fallback } = ask(rule.field, () => rule.read(source))
-  const clean = canonical(value, rule.kind)
+  const clean = ask(rule.field, () => canonical(value, rule.kind))
   if (rule.cut && rule.length !== undefined && typeof clean === 'string' && clean.length > rule.length)
     return { value: clean.slice(0, rule.length).trim(), fallback }
   return { value: clean, fallback }

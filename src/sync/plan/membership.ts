@@ -63,7 +63,15 @@ const removed = (id: string, held: Fields): Plan => {
   if (direct) return { do: 'none', reason: 'the direct relation stays as long as the Contact is on this Account', id }
   return {
     do: 'change',
-    change: { kind: 'delete', id, fields: {}, before: held, why: {}, reason: 'the membership ended (policy: unlink)' },
+    change: {
+      kind: 'delete',
+      id,
+      fields: {},
+      before: held,
+      why: {},
+      reason: 'the membership ended (policy: unlink)',
+      weighs: false,
+    },
     base: {},
   }
 }
@@ -76,14 +84,25 @@ export const planMembership = (input: MembershipInput): Plan => {
     return { do: 'none', reason: 'this org has no Contacts to Multiple Accounts: the primary Account only' }
   if (input.superseded)
     return { do: 'none', reason: 'a newer membership of the same user in the same organization has the relation' }
-  if (person.dirty) return { do: 'wait', for: 'person', reason: `waits for the Contact of ${clerk.personId}` }
+  if (person.dirty)
+    return { do: 'wait', for: 'person', of: clerk.personId, reason: `waits for the Contact of ${clerk.personId}` }
   if (organization.dirty)
-    return { do: 'wait', for: 'organization', reason: `waits for the Account of ${clerk.organizationId}` }
+    return {
+      do: 'wait',
+      for: 'organization',
+      of: clerk.organizationId,
+      reason: `waits for the Account of ${clerk.organizationId}`,
+    }
   if (person.gone || organization.gone) return { do: 'none', reason: 'its Contact or Account is gone' }
   if (person.contactId === undefined)
-    return { do: 'wait', for: 'person', reason: `waits for the Contact of ${clerk.personId}` }
+    return { do: 'wait', for: 'person', of: clerk.personId, reason: `waits for the Contact of ${clerk.personId}` }
   if (organization.accountId === undefined)
-    return { do: 'wait', for: 'organization', reason: `waits for the Account of ${clerk.organizationId}` }
+    return {
+      do: 'wait',
+      for: 'organization',
+      of: clerk.organizationId,
+      reason: `waits for the Account of ${clerk.organizationId}`,
+    }
   const ended = endedAt(clerk, person, organization) !== undefined
   const unlinked = ended && rules.membershipEnded === 'unlink'
   const decision = decideExistence(ended ? 'ended' : 'present', salesforce, base !== null)

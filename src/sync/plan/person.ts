@@ -48,8 +48,9 @@ const mergeAccount = (draft: Draft, { view, active, all }: Primary, held: Fields
   const base = draft.base['AccountId']
   const ours = current !== null && current === base
   if (active.length === 0 && rules.membershipEnded === 'unlink') {
-    if (all.length > 0 && (ours || holds(all, current)))
-      setField(draft, 'AccountId', null, held, 'the last membership ended')
+    if (all.length === 0 || current === null || !(ours || holds(all, current))) return
+    draft.weighs = true
+    setField(draft, 'AccountId', null, held, 'the last membership ended')
     return
   }
   const wanted = view?.organization.accountId
@@ -58,6 +59,8 @@ const mergeAccount = (draft: Draft, { view, active, all }: Primary, held: Fields
   // Somebody put the Contact on another Account: one of its own active organizations is as good as ours, a stranger's stays.
   if (!free && holds(active, current)) return
   if (!free && (active.length === 0 || !holds(all, current))) return
+  // Whoever may have moved the Contact meanwhile is asked first, unless Clerk decides in any case.
+  if (rules.person.primaryAccount === 'blank') draft.weighs = true
   setField(
     draft,
     'AccountId',
@@ -68,7 +71,8 @@ const mergeAccount = (draft: Draft, { view, active, all }: Primary, held: Fields
 }
 
 const anonymous = (draft: Draft, held: Fields, input: PersonInput): void => {
-  for (const { field, kind } of input.rules.person.fields) {
+  for (const { field, kind, rule } of input.rules.person.fields) {
+    if (rule === 'salesforce') continue
     const blank: Value = field === 'LastName' ? 'Deleted user' : kind === 'boolean' ? false : null
     setField(draft, field, blank, held, 'the user was deleted (policy: anonymise)')
   }
@@ -101,6 +105,7 @@ const merged = (
         before: held,
         why: {},
         reason: 'the user was deleted (policy: delete)',
+        weighs: false,
       },
       base: {},
     }
@@ -147,7 +152,8 @@ const created = (input: PersonInput, user: ClerkPerson): Plan => {
 const missingAccount = (input: PersonInput): Plan | undefined => {
   const { view } = primaryOf(input)
   if (!view || view.organization.accountId !== undefined || view.organization.parked) return undefined
-  return { do: 'wait', for: 'organization', reason: `waits for the Account of ${view.membership.organizationId}` }
+  const of = view.membership.organizationId
+  return { do: 'wait', for: 'organization', of, reason: `waits for the Account of ${of}` }
 }
 
 /** Plans one person: user and memberships on the one side, Contact on the other. */
@@ -167,6 +173,11 @@ export const planPerson = (input: PersonInput): Plan => {
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this user' }
   if (salesforce.state === 'present') return merged(input, clerk, salesforce, 'update')
   const [candidate, ...others] = rules.person.adopt ? candidates : []
+  if (candidate && presence === 'ended')
+    return {
+      do: 'none',
+      reason: 'deleted before it came to Salesforce; the Contact with its e-mail address is left alone',
+    }
   if (others.length > 0)
     return {
       do: 'park',

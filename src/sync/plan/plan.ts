@@ -9,7 +9,8 @@
  * arrives late, twice or out of order ends in the same place. In particular
  * - the primary Account is that of the oldest membership that is active (or, when none is, of the one that ended last);
  * - a membership has ended when it, its user or its organization was deleted, at the earliest of the three times;
- * - somebody who came and went before we could write is written as one who came and went.
+ * - somebody who came and went before we could write is written as one who came and went; but a Contact that people made is never
+ *   adopted for somebody who is gone already.
  *
  * Existence is decided by one table (`existence.ts`), fields by one merge (`merge.ts`).
  */
@@ -29,6 +30,8 @@ export type Change = {
   /** Why, field by field. */
   why: { readonly [field: string]: string }
   reason: string
+  /** The decision depends on what people may have done in Salesforce: it must not be made from memory. */
+  weighs: boolean
 }
 
 export type Plan =
@@ -37,7 +40,7 @@ export type Plan =
   /** Salesforce has to be asked first. */
   | { do: 'look'; reason: string }
   /** A parent has to be settled first. */
-  | { do: 'wait'; for: 'person' | 'organization'; reason: string }
+  | { do: 'wait'; for: 'person' | 'organization'; of: string; reason: string }
   /** What Salesforce shows cannot be right yet (queries lag behind writes): look again in a while. */
   | { do: 'later'; reason: string }
   | { do: 'park'; code: string; reason: string }

@@ -20,7 +20,12 @@ export const toDate = (ms: number): string => {
 /** ms to ISO with whole seconds: Salesforce keeps no fractions, so they would look like a difference for ever. */
 export const toDateTime = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString()
 
-const fromTime = (value: string | number): number => (typeof value === 'number' ? value : Date.parse(value))
+/** The ends of JavaScript's time: beyond them a number is no time, whoever put it into metadata. */
+const lastTime = 8.64e15
+const fromTime = (value: string | number): number => {
+  const ms = typeof value === 'number' ? value : Date.parse(value)
+  return Math.abs(ms) <= lastTime ? ms : Number.NaN
+}
 
 /** The canonical form of a value for a field of this kind; null for anything empty or unreadable. */
 export const canonical = (value: unknown, kind: FieldKind): Value => {

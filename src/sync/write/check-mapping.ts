@@ -66,6 +66,12 @@ const written: Readonly<Record<Entity, readonly string[]>> = {
   membership: ['Clerk_Membership_Id__c', 'IsActive', 'StartDate', 'EndDate'],
 }
 
+/** Fields that are only read, to find a record by. */
+const readBesides = (entity: Entity, { person, organization }: Rules): string[] => {
+  if (entity === 'person') return person.adopt ? ['Email'] : []
+  return entity === 'organization' && organization.match ? [organization.match.field] : []
+}
+
 const checkEntity = (entity: Entity, { fields, createable, updateable }: ObjectDescription, rules: Rules): string[] => {
   const problems =
     createable && updateable
@@ -73,6 +79,7 @@ const checkEntity = (entity: Entity, { fields, createable, updateable }: ObjectD
       : [`${objectOf[entity]} cannot be created and edited by the integration user: ${shipIt}`]
   for (const field of written[entity]) problems.push(...checkField(entity, field, fields.get(field), true))
   problems.push(...checkKey(entity, fields.get(keyOf[entity])), ...checkStatus(entity, fields.get('Clerk_Status__c')))
+  for (const field of readBesides(entity, rules)) problems.push(...checkField(entity, field, fields.get(field), false))
   for (const { field, rule } of rules[entity].fields) {
     problems.push(...checkField(entity, field, fields.get(field), rule !== 'salesforce'))
     if (ownFields[entity].includes(field))
@@ -88,7 +95,7 @@ const shapeOf = (descriptions: ReadonlyMap<Entity, ObjectDescription>): Shape =>
  * Checks a mapping against the org: three describe calls.
  * @throws SalesforceError when Salesforce cannot be asked.
  */
-export const checkMapping = async (api: SalesforceApi, config: MappingConfig): Promise<Checked> => {
+export const checkMapping = async (api: Pick<SalesforceApi, 'describe'>, config: MappingConfig): Promise<Checked> => {
   const descriptions = new Map<Entity, ObjectDescription>()
   for (const entity of entities) {
     const found = await api.describe(objectOf[entity])

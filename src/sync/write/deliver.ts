@@ -5,12 +5,14 @@ import type { Claim } from '../mirror/dirty.ts'
 import { type Held, type Outcome, settle } from '../mirror/settle.ts'
 import type { Rules } from '../plan/mapping.ts'
 import type { Change, Plan } from '../plan/plan.ts'
+import { createBreaker, type Streak } from './breaker.ts'
 import { look, type Sight, type Wanted } from './look.ts'
 import { failedOutcome, quietOutcome, refusedOutcome, rowOutcome } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import { isSchemaProblem, type PacedApi, pacedApi } from './paced-api.ts'
 import { type Planned, planBatch } from './plan-batch.ts'
 import { callOrError, type Ready, send } from './send.ts'
+import type { Turns } from './turns.ts'
 
 /** What the counters are told of one settled batch. */
 export type Delivered = {
@@ -26,6 +28,10 @@ export type DeliverOptions = {
   api: PacedApi
   rules: Rules
   pace: Pace
+  /** Shared by all batches: so many calls at once. */
+  turns: Turns
+  /** Shared by all batches: whether it is single records that are refused, or everything. */
+  streaks: { look: Streak; write: Streak }
   now: () => number
   random: () => number
   delivered: (results: readonly Delivered[]) => void
@@ -33,35 +39,55 @@ export type DeliverOptions = {
 
 type Decided = { planned: Planned; plan: Plan; held: Held | undefined }
 
-const heldOf = (planned: Planned, sight: Sight | undefined, plan: Plan): Held | undefined => {
+const heldOf = (planned: Planned, sight: Sight | undefined, plan: Plan, now: number): Held | undefined => {
   const state = sight?.salesforce ?? planned.remembered
   if (state.state === 'present') return { id: state.id, fields: state.fields, version: state.version }
+  // What is gone is remembered as gone, so that its children do not refer to it.
+  if (state.state === 'absent' && state.id !== undefined && plan.do === 'park')
+    return { id: state.id, fields: {}, version: 0, deletedAt: now }
   const adopted = plan.do === 'change' ? plan.change.id : plan.do === 'none' ? plan.id : undefined
   return sight?.candidates.find(({ id }) => id === adopted)
 }
 
-/** Rules that weigh Salesforce's own value need to see it as it is now; `clerk` and `salesforce` do not. */
-const weighsSalesforce = (entity: Entity, rules: Rules): boolean =>
-  rules[entity].fields.some(({ rule }) => rule === 'fill-blank' || rule === 'newest' || rule === 'park')
-
-const needsLook = (entity: Entity, plan: Plan, rules: Rules): boolean =>
-  plan.do === 'look' || (plan.do === 'change' && plan.change.id !== undefined && weighsSalesforce(entity, rules))
+/** Whether Salesforce must be asked before the plan can be carried out. */
+const needsLook = (plan: Plan): boolean =>
+  plan.do === 'look' || (plan.do === 'change' && plan.change.id !== undefined && plan.change.weighs)
 
 type Looked = { sights: Map<number, Sight>; failures: Map<number, SalesforceError> }
 
 /** Looks for links; a look that is refused is cut in halves until the one that spoils it is alone. */
-const lookApart = async (api: PacedApi, entity: Entity, wanted: readonly Wanted[], rules: Rules): Promise<Looked> => {
-  const sights = await callOrError(() => look(api, entity, wanted, rules))
-  if (!(sights instanceof SalesforceError)) return { sights, failures: new Map() }
-  if (sights.kind !== 'refused' || isSchemaProblem(sights) || wanted.length === 1)
-    return { sights: new Map(), failures: new Map(wanted.map(({ claim }) => [claim.linkId, sights])) }
-  const middle = Math.ceil(wanted.length / 2)
-  const first = await lookApart(api, entity, wanted.slice(0, middle), rules)
-  const second = await lookApart(api, entity, wanted.slice(middle), rules)
-  return {
-    sights: new Map([...first.sights, ...second.sights]),
-    failures: new Map([...first.failures, ...second.failures]),
+const lookApart = async (
+  api: PacedApi,
+  entity: Entity,
+  all: readonly Wanted[],
+  { rules, streaks }: Pick<DeliverOptions, 'rules' | 'streaks'>,
+): Promise<Looked> => {
+  const looked: Looked = { sights: new Map(), failures: new Map() }
+  const breaker = createBreaker<Wanted>(streaks.look)
+  let stopped: SalesforceError | undefined
+  const fail = (wanted: readonly Wanted[], error: SalesforceError): void => {
+    for (const { claim } of wanted) looked.failures.set(claim.linkId, error)
   }
+  const apart = async (wanted: readonly Wanted[]): Promise<void> => {
+    if (stopped) return fail(wanted, stopped)
+    const sights = await callOrError(() => look(api, entity, wanted, rules))
+    const [only, ...more] = wanted
+    if (!(sights instanceof SalesforceError)) {
+      breaker.passed()
+      for (const [link, sight] of sights) looked.sights.set(link, sight)
+    } else if (sights.kind !== 'refused' || isSchemaProblem(sights)) {
+      stopped = sights
+      fail(wanted, sights)
+    } else if (only && more.length === 0) stopped = breaker.refused(only, sights)
+    else {
+      const middle = Math.ceil(wanted.length / 2)
+      await apart(wanted.slice(0, middle))
+      await apart(wanted.slice(middle))
+    }
+  }
+  await apart(all)
+  for (const { one, error, everybody } of breaker.verdict()) fail([one], everybody ?? error)
+  return looked
 }
 
 /** Plans the batch; asks Salesforce where the plan needs it. What could not be asked for is returned as failed. */
@@ -73,13 +99,13 @@ const decide = async (
 ): Promise<{ decided: Decided[]; failed: Outcome[] }> => {
   const { db, rules, pace, now, random } = options
   const first = (await planBatch(db.query, entity, claims, rules)).map((planned) => ({ planned, plan: planned.plan() }))
-  const toLook = first.filter(({ plan }) => needsLook(entity, plan, rules))
+  const toLook = first.filter(({ plan }) => needsLook(plan))
   const decided: Decided[] = first
-    .filter(({ plan }) => !needsLook(entity, plan, rules))
-    .map(({ planned, plan }) => ({ planned, plan, held: heldOf(planned, undefined, plan) }))
+    .filter(({ plan }) => !needsLook(plan))
+    .map(({ planned, plan }) => ({ planned, plan, held: heldOf(planned, undefined, plan, now()) }))
   if (toLook.length === 0) return { decided, failed: [] }
   const wanted = toLook.map(({ planned }) => planned.wanted)
-  const { sights, failures } = await lookApart(api, entity, wanted, rules)
+  const { sights, failures } = await lookApart(api, entity, wanted, options)
   const failed: Outcome[] = []
   for (const { planned } of toLook) {
     const { claim } = planned
@@ -87,7 +113,7 @@ const decide = async (
     if (failure === undefined) {
       const sight = sights.get(claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [] }
       const plan = planned.plan(sight)
-      decided.push({ planned, plan, held: heldOf(planned, sight, plan) })
+      decided.push({ planned, plan, held: heldOf(planned, sight, plan, now()) })
     } else if (failure.kind === 'refused' && !isSchemaProblem(failure)) failed.push(refusedOutcome(claim, failure))
     else {
       pace.pause(pauseReason(failure), `${failure.code}: ${failure.message}`)
@@ -124,7 +150,7 @@ export const deliver = async (
   lease: string,
 ): Promise<void> => {
   const { db, pace, now, random, delivered } = options
-  const api = pacedApi(options.api, pace, now)
+  const api = pacedApi(options.api, pace, now, options.turns)
   const times = () => ({ now: now(), random })
   const { decided, failed } = await decide(options, api, entity, claims)
   const outcomes: Outcome[] = [...failed]
@@ -159,7 +185,7 @@ export const deliver = async (
   const byClaim = new Map(kept.map((write) => [write.planned.claim, write]))
   const ready: Ready[] = kept.map(({ planned, change }) => ({ claim: planned.claim, change }))
   const results: Delivered[] = []
-  for (const answer of await send(api, entity, ready)) {
+  for (const answer of await send(api, entity, ready, options.streaks.write)) {
     const { claim, change } = answer.ready
     const write = byClaim.get(claim)
     if (!write) continue

@@ -18,12 +18,16 @@ const ownKinds: Readonly<Record<Entity, Readonly<Record<string, FieldKind>>>> = 
   },
 }
 
-/** The fields of an entity that clerkforce reads, and how. */
-export const readFields = (entity: Entity, rules: Rules): Map<string, FieldKind> =>
-  new Map([
+/** The fields of an entity that clerkforce reads, and how: its own, those that are mapped, and those to find records by. */
+export const readFields = (entity: Entity, rules: Rules): Map<string, FieldKind> => {
+  const { match } = rules.organization
+  return new Map<string, FieldKind>([
+    ...(entity === 'person' && rules.person.adopt ? [['Email', 'email'] as const] : []),
+    ...(entity === 'organization' && match ? [[match.field, 'text'] as const] : []),
     ...Object.entries(ownKinds[entity]),
     ...rules[entity].fields.map(({ field, kind }) => [field, kind] as const),
   ])
+}
 
 /** The SELECT list of an entity. */
 export const selectList = (entity: Entity, rules: Rules): string =>

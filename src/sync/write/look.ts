@@ -134,13 +134,8 @@ export const look = async (
   wanted: readonly Wanted[],
   rules: Rules,
 ): Promise<Map<number, Sight>> => {
-  const match = entity === 'organization' ? rules.organization.match : undefined
   const kinds = readFields(entity, rules)
-  if (match && !kinds.has(match.field)) kinds.set(match.field, 'text')
-  const list =
-    match && !selectList(entity, rules).split(', ').includes(match.field)
-      ? `${selectList(entity, rules)}, ${match.field}`
-      : selectList(entity, rules)
+  const list = selectList(entity, rules)
   const query = (where: string) => `SELECT ${list} FROM ${objectOf[entity]} WHERE ${where}`
   const soqls = chunks(wanted, keysInQuery).map((group) => query(wheres(entity, group, rules).join(' OR ')))
   const index = indexOf(

@@ -109,8 +109,20 @@ const written = (
 /** Salesforce's answer for a delete of something that is gone already. */
 const alreadyGone = new Set(['ENTITY_IS_DELETED', 'NOT_FOUND', 'INVALID_CROSS_REFERENCE_KEY'])
 
+/** Codes by which Salesforce says that a record the row refers to is gone. */
+const refersToGone = new Set(['ENTITY_IS_DELETED', 'INVALID_CROSS_REFERENCE_KEY', 'NOT_FOUND'])
+
+const referencesOf = ({ fields }: Change): string[] =>
+  [fields['AccountId'], fields['ContactId']].filter((id): id is string => typeof id === 'string')
+
 /** The outcome of one row of a call. */
-export const rowOutcome = (
+export const rowOutcome = (...row: Parameters<typeof judgedOutcome>): Outcome => {
+  const outcome = judgedOutcome(...row)
+  const [, change, , , result] = row
+  return result.ok || !refersToGone.has(result.code) ? outcome : { ...outcome, missing: referencesOf(change) }
+}
+
+const judgedOutcome = (
   claim: Claim,
   change: Change,
   base: Fields,

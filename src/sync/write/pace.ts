@@ -12,8 +12,8 @@ import { pauseMs } from './backoff.ts'
 
 export type PauseReason = 'outage' | 'allowance' | 'auth' | 'blocked'
 
-/** How a call ended; `lost`: it went out and no whole answer came back. */
-export type CallResult = { ok: boolean; tookMs: number; lost?: boolean }
+/** How a call ended; `lost`: it went out and no whole answer came back; `wrote`: it was to change something. */
+export type CallResult = { ok: boolean; tookMs: number; lost?: boolean; wrote?: boolean }
 
 export type Pace = {
   /** Milliseconds until a call may start; 0: now. */
@@ -29,6 +29,8 @@ export type Pace = {
   paused: () => { reason: PauseReason; detail: string; until: number } | undefined
   /** The allowance was used up, and it is time to ask whether there is some again: only an answer can tell. */
   mustAsk: () => boolean
+  /** Told when it has been asked: goes on, or waits again. */
+  asked: () => void
 }
 
 export type PaceOptions = {
@@ -105,13 +107,14 @@ export const createPace = ({
       lastStart = now()
       return true
     },
-    finished: ({ ok, tookMs, lost = false }) => {
+    finished: ({ ok, tookMs, lost = false, wrote = false }) => {
       underWay--
       // A record that makes Salesforce fail at every try would hold up its batch for ever: batches shrink until it is alone.
       if (lost) size = Math.max(1, Math.floor(size / 2))
       else if (tookMs > slowMs) size = Math.max(50, Math.floor(size / 2))
       else if (ok && size < batch) size = Math.min(batch, size * 2)
-      if (ok) answering()
+      // A side that refuses what we write answers questions all the same: only a write ends that.
+      if (ok && (wrote || state !== 'blocked')) answering()
     },
     pause: (why, words) => {
       // Requests that fail together are one failure of the side.
@@ -123,5 +126,9 @@ export const createPace = ({
     paused: () =>
       state !== 'answering' && now() < pausedUntil ? { reason: state, detail, until: pausedUntil } : undefined,
     mustAsk: () => state === 'allowance' && now() >= pausedUntil,
+    asked: () => {
+      if ((left()?.left ?? 1) > 0) answering()
+      else pauseFor('allowance', detail, checkAllowanceMs)
+    },
   }
 }

@@ -1,29 +1,80 @@
 import type { SalesforceApi } from '../../salesforce/api.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import type { Pace } from './pace.ts'
+import type { Turns } from './turns.ts'
+
+/** Our code for a call that was not made, or not blamed on its records, because the side refuses everything. */
+export const SIDE_BLOCKED = 'SIDE_BLOCKED'
 
 /** The calls that cost allowance and are made under load. */
 export type PacedApi = Pick<SalesforceApi, 'write' | 'query'>
 
-/** Salesforce with every call reserved before and reported after. @throws SalesforceError `allowance` when there is none left for us. */
-export const pacedApi = (api: PacedApi, pace: Pace, now: () => number): PacedApi => {
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (!pace.reserve())
-      throw new SalesforceError('allowance', 'ALLOWANCE_SHARE', 'our share of the API calls of the day is used up')
-    const started = now()
-    try {
-      const answer = await work()
-      pace.finished({ ok: true, tookMs: now() - started })
-      return answer
-    } catch (error) {
-      const lost = error instanceof SalesforceError && error.kind === 'lost-answer'
-      pace.finished({ ok: false, tookMs: now() - started, lost })
-      throw error
-    }
+/** The failure of a call that waited its turn while the side was paused: that of the call that paused it. */
+const pausedFailure = ({ reason, detail }: NonNullable<ReturnType<Pace['paused']>>): SalesforceError =>
+  reason === 'blocked'
+    ? new SalesforceError('refused', SIDE_BLOCKED, detail)
+    : new SalesforceError(reason, 'SIDE_PAUSED', detail)
+
+const shareUsedUp = (): SalesforceError =>
+  new SalesforceError('allowance', 'ALLOWANCE_SHARE', 'our share of the API calls of the day is used up')
+
+/** Makes a call that was reserved before, and reports it after; `accepted` says whether its answer shows that writing works. */
+const reserved = async <T>(
+  work: () => Promise<T>,
+  pace: Pace,
+  now: () => number,
+  accepted: (answer: T) => boolean,
+): Promise<T> => {
+  if (!pace.reserve()) throw shareUsedUp()
+  const started = now()
+  try {
+    const answer = await work()
+    pace.finished({ ok: true, tookMs: now() - started, wrote: accepted(answer) })
+    return answer
+  } catch (error) {
+    const lost = error instanceof SalesforceError && error.kind === 'lost-answer'
+    pace.finished({ ok: false, tookMs: now() - started, lost })
+    throw error
   }
+}
+
+/** Salesforce's descriptions, which count like any other call. @throws SalesforceError `allowance` when there is none left for us */
+export const pacedDescribe = (
+  api: Pick<SalesforceApi, 'describe'>,
+  pace: Pace,
+  now: () => number,
+): Pick<SalesforceApi, 'describe'> => ({
+  describe: (object) =>
+    reserved(
+      () => api.describe(object),
+      pace,
+      now,
+      () => false,
+    ),
+})
+
+/**
+ * Salesforce with every call made in its turn, reserved before and reported after.
+ * @throws SalesforceError `allowance` when there is none left for us; what the side was paused for while the call waited
+ */
+export const pacedApi = (api: PacedApi, pace: Pace, now: () => number, turns: Turns): PacedApi => {
+  const call = <T>(work: () => Promise<T>, accepted: (answer: T) => boolean): Promise<T> =>
+    turns(() => {
+      const paused = pace.paused()
+      if (paused) throw pausedFailure(paused)
+      return reserved(work, pace, now, accepted)
+    })
   return {
-    write: (requests) => call(() => api.write(requests)),
-    query: (soqls, options) => call(() => api.query(soqls, options)),
+    write: (requests) =>
+      call(
+        () => api.write(requests),
+        (answers) => answers.some((rows) => rows.some((row) => row.ok)),
+      ),
+    query: (soqls, options) =>
+      call(
+        () => api.query(soqls, options),
+        () => false,
+      ),
   }
 }
 
@@ -32,5 +83,6 @@ export const pacedApi = (api: PacedApi, pace: Pace, now: () => number): PacedApi
  * bisected or parked for it; the side is blocked until the mapping has been checked again.
  */
 export const isSchemaProblem = ({ code, message }: { code: string; message: string }): boolean =>
+  code === SIDE_BLOCKED ||
   code === 'INVALID_TYPE' ||
   (code === 'INVALID_FIELD' && /No such column|No such relation|not supported/i.test(message))

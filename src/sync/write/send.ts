@@ -5,6 +5,7 @@ import { judgeRow } from '../../salesforce/verdict.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import { keyOf, objectOf } from '../plan/mapping.ts'
 import type { Change } from '../plan/plan.ts'
+import { createBreaker, type Streak } from './breaker.ts'
 import { isSchemaProblem, type PacedApi } from './paced-api.ts'
 
 /** A change that is ready to go out, for the claim that asked for it. */
@@ -65,14 +66,16 @@ const halves = ({ rows }: Piece, entity: Entity): Piece[] => piecesOf(entity, ro
  * A request that is refused as a whole is cut in halves until the guilty row is alone. After a failure of the side
  * nothing more is sent: the rest shares that failure, but was not lost with an answer.
  */
-export const send = async (api: PacedApi, entity: Entity, ready: readonly Ready[]): Promise<Sent[]> => {
+export const send = async (api: PacedApi, entity: Entity, ready: readonly Ready[], streak: Streak): Promise<Sent[]> => {
   const sent: Sent[] = []
+  const breaker = createBreaker<Ready>(streak)
   let stopped: SalesforceError | undefined
   const fail = (pieces: readonly Piece[], failed: SalesforceError): void => {
     const alone = pieces.length === 1 && pieces[0]?.rows.length === 1
     for (const { rows } of pieces) for (const one of rows) sent.push({ ready: one, failed, alone })
   }
   const accept = ({ rows }: Piece, results: readonly RowResult[]): void => {
+    breaker.passed()
     for (const [index, one] of rows.entries()) sent.push({ ready: one, result: results[index] ?? noResult })
   }
   const settle = async (piece: Piece, results: readonly RowResult[]): Promise<void> => {
@@ -90,7 +93,7 @@ export const send = async (api: PacedApi, entity: Entity, ready: readonly Ready[
       stopped = error.kind === 'lost-answer' ? new SalesforceError('outage', error.code, error.message) : error
     } else if (group.length > 1) for (const one of group) await deliver([one])
     else if (piece && piece.rows.length > 1) await deliver(halves(piece, entity))
-    else if (piece) accept(piece, [{ ok: false, code: error.code, message: error.message, fields: [] }])
+    else for (const one of piece?.rows ?? []) stopped = breaker.refused(one, error)
   }
   const deliver = async (pieces: readonly Piece[]): Promise<void> => {
     for (let i = 0; i < pieces.length; i += requestsInCall) {
@@ -105,6 +108,10 @@ export const send = async (api: PacedApi, entity: Entity, ready: readonly Ready[
     }
   }
   await deliver(piecesOf(entity, ready, rowsInRequest))
+  for (const { one, error, everybody } of breaker.verdict()) {
+    if (everybody) sent.push({ ready: one, failed: everybody, alone: false })
+    else sent.push({ ready: one, result: { ok: false, code: error.code, message: error.message, fields: [] } })
+  }
   return sent
 }
 

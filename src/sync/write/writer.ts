@@ -4,8 +4,9 @@
  *   due links -> claim (lease) -> plan -> [look] -> call -> settle
  *
  * One batch goes out as soon as there is anything to do; while it is out the next one fills. Another batch starts beside it only when
- * it is full, so that a quiet system answers at once, a busy one sends full batches, and no timer decides. Parents go first:
- * Accounts, then Contacts, then relations.
+ * it is full, so that a quiet system answers at once, a busy one sends full batches, and no timer decides. A few more batches are under
+ * way than calls may be out: while those wait for Salesforce, others are planned and settled. Parents go first: Accounts, then Contacts,
+ * then relations.
  */
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
@@ -13,11 +14,13 @@ import type { Log } from '../../log.ts'
 import { type Entity, entities } from '../../model/model.ts'
 import { type SalesforceApi, SalesforceError } from '../../salesforce/api.ts'
 import { type Loop, startLoop } from '../loop.ts'
-import { claimDirty, dueLinks, releaseAll, renewLeases } from '../mirror/dirty.ts'
+import { claimDirty, dueLinks, giveBack, giveBackAll, renewLeases } from '../mirror/dirty.ts'
 import type { Rules } from '../plan/mapping.ts'
+import { newStreak } from './breaker.ts'
 import { type Delivered, deliver } from './deliver.ts'
 import type { Pace } from './pace.ts'
 import { callOrError, rowsInRequest } from './send.ts'
+import { createTurns } from './turns.ts'
 
 export type WriterOptions = {
   db: Database
@@ -37,10 +40,14 @@ export type WriterOptions = {
 export type Writer = Loop & { underWay: () => number }
 
 const idleMs = 500
+/** Batches that are planned or settled while as many calls as allowed are out with others. */
+const lanesBeside = 3
 
 /** Starts the writer. Its `stop` waits for the calls that are out, then gives back whatever is still claimed. */
 export const startWriter = (options: WriterOptions): Writer => {
   const { db, api, rules, pace, clock, log, name, leaseMs } = options
+  const turns = createTurns(pace.concurrency)
+  const streaks = { look: newStreak(), write: newStreak() }
   let lanes = 0
   let leases = 0
   const running = new Set<Promise<void>>()
@@ -52,27 +59,31 @@ export const startWriter = (options: WriterOptions): Writer => {
     claims: Awaited<ReturnType<typeof claimDirty>>,
   ): Promise<void> => {
     try {
-      await deliver({ ...options, rules: current, now: clock.now }, entity, claims, lease)
+      await deliver({ ...options, turns, streaks, rules: current, now: clock.now }, entity, claims, lease)
     } catch (error) {
       // Ours or the database's: the lease is given back; what was sent is planned again from what Salesforce shows.
       log.error({ stage: 'write', entity, err: error }, 'a batch could not be delivered; it is tried again')
       await clock.sleep(1_000)
-      await releaseAll(db.query, lease, clock.now()).catch(() => undefined)
+      await giveBack(db.query, lease, clock.now()).catch(() => undefined)
     }
   }
 
   const step = async (): Promise<number> => {
     const current = rules()
     if (!current) return idleMs
-    if (lanes >= pace.concurrency()) return 60_000
+    const calls = pace.concurrency()
+    if (lanes >= (calls > 1 ? calls + lanesBeside : 1)) return 60_000
     const wait = pace.waitMs()
     if (wait > 0) return wait
-    if (pace.mustAsk()) {
+    const due = await dueLinks(db.query, clock.now(), rowsInRequest)
+    if (due.length > 0 && pace.mustAsk()) {
       const asked = await callOrError(api.limits)
       if (asked instanceof SalesforceError)
         pace.pause(asked.kind === 'allowance' ? 'allowance' : 'outage', asked.message)
+      else pace.asked()
+      return 0
     }
-    for (const { rank, count } of await dueLinks(db.query, clock.now(), rowsInRequest)) {
+    for (const { rank, count } of due) {
       const entity = entities[rank]
       if (!entity || (lanes > 0 && count < rowsInRequest)) continue
       const lease = `${name}/${++leases}`
@@ -110,7 +121,7 @@ export const startWriter = (options: WriterOptions): Writer => {
       await loop.stop()
       await Promise.all(running)
       await renewal.stop()
-      await releaseAll(db.query, `${name}/`, clock.now()).catch(() => undefined)
+      await giveBackAll(db.query, `${name}/`, clock.now()).catch(() => undefined)
     },
   }
 }
