@@ -62,7 +62,7 @@ export type ClerkforceOptions = {
 
 export type Clerkforce = {
   /** Answers `/webhooks/clerk`, `/healthz`, `/readyz`, `/metrics` and `/api`. */
-  fetch: (request: Request) => Response | Promise<Response>
+  fetch: (request: Request, env?: object) => Response | Promise<Response>
   engine: Engine
   db: Database
   /** Creates an organization in Clerk, and so an Account in Salesforce; asking again with the same key makes no second one. */
@@ -170,7 +170,7 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
     }
     let closing: Promise<void> | undefined
     return {
-      fetch: (request) => app.fetch(request),
+      fetch: (request, env) => app.fetch(request, env),
       engine,
       db,
       createOrganization: (request) => createOrganization({ db, clerk, clock, newKey }, request),

@@ -46,6 +46,7 @@ test('wrong usage ends with exit code 2 and says what is wrong', async () => {
     [['parked', '--limit', '0'], /whole number from 1 to 1000/],
     [['retry'], /give the links to retry, or --all, or --problems/],
     [['retry', '1', '--all'], /give links, or --all, not both/],
+    [['retry', '1', '--deleted'], /--deleted goes with --all/],
     [['retry', 'one'], /whole number/],
   ]
   const runs = await Promise.all(cases.map(([args]) => runCli(args, { cwd })))
@@ -154,6 +155,25 @@ test('parked links and problems are listed in tables of 80 columns or as JSON, a
     counts: { parked: 0, dirty: 1, problems: 0, hints: 1 },
     salesforce: null,
   })
+})
+
+test('retry of all leaves out what somebody deleted in Salesforce, and says how to retry that', async () => {
+  const url = await freshPostgres()
+  const db = await openDatabase({ url })
+  await db.query(
+    `insert into clerkforce.link (entity, clerk_id, parked_at, parked_code, parked_reason) values
+       ('person', 'user_1', 1, 'AMBIGUOUS', ''), ('person', 'user_2', 1, 'DELETED_IN_SALESFORCE', '')`,
+  )
+  await db.close()
+  const cwd = emptyFolder()
+  const env = { DATABASE_URL: url }
+  const all = await runCli(['retry', '--all'], { cwd, env })
+  expect(all.code).toBe(0)
+  expect(all.stdout).toContain('1 parked link will be tried again.\n1 link left out: DELETED_IN_SALESFORCE')
+  const status = await runCli(['status', '--json'], { cwd, env })
+  expect(JSON.parse(status.stdout)).toMatchObject({ counts: { parked: 1, dirty: 1 } })
+  const deleted = await runCli(['retry', '--all', '--deleted', '--json'], { cwd, env })
+  expect(JSON.parse(deleted.stdout)).toEqual({ links: 1, leftOut: 0, problems: 0 })
 })
 
 test('org create makes one organization of one key, on the database itself', async () => {

@@ -56,6 +56,8 @@ export const isDatabaseDown = (error: unknown): boolean => {
   return (
     /^(08|57P|53)/.test(code) ||
     /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|database is closed/i.test(error.message)
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|database is closed/i.test(
+      error.message,
+    )
   )
 }

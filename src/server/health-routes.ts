@@ -26,23 +26,26 @@ const databaseFault = async (db: Database, clock: Clock): Promise<string | undef
 
 /**
  * `/healthz`: the process is alive. `/readyz`: webhooks should come here. That is not so while the database is away, or when the mapping
- * does not fit the org: a roll-out of a wrong mapping then stops at its first process. A Salesforce that is down, paused or has never been
- * reached is no reason: webhooks are stored, and it is they that must not be lost.
+ * has not fitted the org since the process started: a roll-out of a wrong mapping then stops at its first process. Once it has fitted,
+ * a field that somebody renames is named in the answer but takes nobody off the road: it would take all processes at once, and stored
+ * webhooks are written when the field is back. For the same reason a Salesforce that is down, paused or has never been reached is no
+ * reason.
  */
 export const addHealthRoutes = (app: Hono, { db, engine, clock }: HealthRoutesOptions): void => {
   const startedAt = clock.now()
+  let fitted = false
   app.get('/healthz', (c) => c.json({ status: 'alive' }))
   app.get('/readyz', async (c) => {
     const { state, problems, paused } = readSalesforceStatus(engine)
-    const reasons = [...problems]
+    fitted ||= engine.health().checked?.problems.length === 0
+    const reasons = fitted ? [] : [...problems]
     const fault = await databaseFault(db, clock)
     if (fault !== undefined) reasons.unshift(fault)
     if (state === 'checking' && clock.now() - startedAt < checkGraceMs)
       reasons.push('Salesforce has not yet been asked for its fields')
+    const ready = reasons.length === 0
     const salesforce = paused ? `paused: ${paused.reason}` : state
-    return c.json(
-      { status: reasons.length === 0 ? 'ready' : 'not ready', reasons, salesforce },
-      reasons.length === 0 ? 200 : 503,
-    )
+    const body = { status: ready ? 'ready' : 'not ready', reasons, salesforce }
+    return c.json(fitted && problems.length > 0 ? { ...body, problems } : body, ready ? 200 : 503)
   })
 }

@@ -15,7 +15,7 @@ export type Listening = {
  * @throws Error with code EADDRINUSE when the port is taken.
  */
 export const listen = async (
-  app: { fetch: (request: Request) => Response | Promise<Response> },
+  app: { fetch: (request: Request, env?: object) => Response | Promise<Response> },
   { host, port }: { host: string; port: number },
 ): Promise<Listening> => {
   const server = serve({

@@ -25,8 +25,10 @@ const retrySchema = z
     links: z
       .union([z.literal('all'), z.array(z.int().positive()).max(10_000)], 'must be a list of link numbers, or "all"')
       .optional(),
+    deleted: z.boolean().optional(),
     problems: z.boolean().optional(),
   })
+  .refine(({ links, deleted }) => deleted === undefined || links === 'all', 'deleted goes with links: "all"')
   .refine(
     ({ links, problems }) => links !== undefined || problems !== undefined,
     'names nothing to retry: give links, or problems',

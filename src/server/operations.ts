@@ -6,6 +6,7 @@ import { type CreatedOrganization, createOrganization, type OrganizationRequest 
 import type { Engine } from '../sync/engine.ts'
 import {
   type Counts,
+  countParkedDeleted,
   type LinkCounts,
   listParked,
   listProblems,
@@ -37,8 +38,14 @@ export type Status = {
   salesforce: SalesforceStatus | null
 }
 
-export type Retry = { links?: readonly number[] | 'all' | undefined; problems?: boolean | undefined }
-export type Retried = { links: number; problems: number }
+export type Retry = {
+  links?: readonly number[] | 'all' | undefined
+  /** With `all`: also those whose record somebody deleted in Salesforce, which makes new ones. @default false */
+  deleted?: boolean | undefined
+  problems?: boolean | undefined
+}
+/** How many; `leftOut` counts those of all whose record somebody deleted in Salesforce. */
+export type Retried = { links: number; leftOut: number; problems: number }
 
 /** What an operator can ask and do, the same in the process and over HTTP. */
 export type Operations = {
@@ -89,9 +96,10 @@ export const createOperations = (options: OperationsOptions): Operations => {
     },
     parked: (limit) => listParked(db.query, limit),
     problems: (limit) => listProblems(db.query, limit),
-    retry: async ({ links = [], problems = false }) => {
+    retry: async ({ links = [], deleted = false, problems = false }) => {
       const retried = await db.transaction(async (query) => ({
-        links: links === 'all' || links.length > 0 ? await retryParked(query, links, clock.now()) : 0,
+        links: links === 'all' || links.length > 0 ? await retryParked(query, links, clock.now(), { deleted }) : 0,
+        leftOut: links === 'all' && !deleted ? await countParkedDeleted(query) : 0,
         problems: problems ? await retryProblems(query) : 0,
       }))
       engine?.wake()

@@ -1,7 +1,9 @@
 import { request } from 'node:http'
+import { Hono } from 'hono'
 import { expect, onTestFinished, test } from 'vitest'
 import { databaseKinds } from '../../test/support/databases.ts'
 import { systemClock } from '../clock.ts'
+import { addHealthRoutes } from './health-routes.ts'
 import { listen } from './listen.ts'
 import { ADMIN_TOKEN, organizationEvent, serveForTest, sign } from './server.test-support.ts'
 
@@ -140,6 +142,25 @@ test('a mapping that does not fit the org makes a process unready, and says whic
   expect(status).toMatchObject({ salesforce: { state: 'problems', problems: answer.reasons } })
 })
 
+test('a mapping that stops fitting later is named by /readyz, and takes no process off the road', async () => {
+  const { db, engine } = await serveForTest()
+  await until(() => engine.health().checked !== undefined)
+  const { checked, ...health } = engine.health()
+  let problems: string[] = []
+  const later = { health: () => ({ ...health, checked: checked && { ...checked, problems } }) }
+  const app = new Hono()
+  addHealthRoutes(app, { db, engine: later, clock: systemClock })
+  expect((await app.request('/readyz')).status).toBe(200)
+  problems = ['Contact.Clerk_User_Id__c is missing']
+  const response = await app.request('/readyz')
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    { status: 'ready', reasons: [], salesforce: 'problems', problems },
+  ])
+  await db.close()
+  expect((await app.request('/readyz')).status).toBe(503)
+})
+
 test('a Salesforce that cannot be reached keeps a process unready for ten seconds, and no longer: webhooks must come in', async () => {
   let ahead = 0
   const clock = { ...systemClock, now: () => Date.now() + ahead }
@@ -196,7 +217,7 @@ test('a link that Salesforce refused is listed as parked with the reason, and tr
   const link = parked[0]?.link ?? 0
   const body = JSON.stringify({ links: [link, 999_999] })
   const retried = await admin('/api/retry', { method: 'POST', body })
-  expect(await retried.json()).toEqual({ retried: { links: 1, problems: 0 } })
+  expect(await retried.json()).toEqual({ retried: { links: 1, leftOut: 0, problems: 0 } })
   await engine.drain()
   expect(salesforce.state()['Account']).toMatchObject([{ Name: 'Test' }])
   const status = await (await admin('/api/status')).json()
@@ -211,7 +232,7 @@ test('a used webhook that cannot be read is listed as a problem, and read again 
   const listed = await (await admin('/api/problems?limit=5')).json()
   expect(listed).toMatchObject({ problems: [{ deliveryId: 'msg_bad', type: 'user.created' }] })
   const retried = await admin('/api/retry', { method: 'POST', body: '{"problems":true}' })
-  expect(await retried.json()).toEqual({ retried: { links: 0, problems: 1 } })
+  expect(await retried.json()).toEqual({ retried: { links: 0, leftOut: 0, problems: 1 } })
   await engine.drain()
   expect(await (await admin('/api/status')).json()).toMatchObject({ counts: { problems: 1 } })
 })
@@ -224,6 +245,7 @@ test('input that makes no sense is refused with a sentence that names what is wr
     ['/api/retry', { method: 'POST', body: '{"links":"some"}' }, /links: must be a list of link numbers, or "all"/],
     ['/api/retry', { method: 'POST', body: '{"links":[-1]}' }, /links/],
     ['/api/retry', { method: 'POST', body: '{"link":[1]}' }, /link/],
+    ['/api/retry', { method: 'POST', body: '{"links":[1],"deleted":true}' }, /deleted goes with links: "all"/],
     ['/api/parked?limit=none', {}, /limit must be a number from 1 to 1000/],
     ['/api/organizations', { method: 'POST', body: '{"name":"  "}' }, /name: must not be empty/],
     ['/api/organizations', { method: 'POST', body: '{"slug":"acme"}' }, /name/],

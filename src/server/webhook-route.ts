@@ -1,15 +1,22 @@
+import { IncomingMessage } from 'node:http'
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Log } from '../log.ts'
 import type { Receive } from '../sync/intake/receive.ts'
 import type { Metrics } from './metrics.ts'
 import { problem } from './problem.ts'
-import { BodyTooLargeError, readBody } from './read-body.ts'
+import { BodyTooLargeError, readBody, readIncoming } from './read-body.ts'
 
 export const WEBHOOK_PATH = '/webhooks/clerk'
 
 /** Svix sends messages of up to 1 MiB at most; Clerk's are a few KB. */
 const mostBytes = 1024 * 1024
+
+/** Node's own request, where the app runs on `@hono/node-server` and nobody has read it yet. */
+const incomingOf = (c: Context): IncomingMessage | undefined => {
+  const incoming = (c.env as { incoming?: unknown } | undefined)?.incoming
+  return incoming instanceof IncomingMessage && !incoming.readableDidRead ? incoming : undefined
+}
 
 export type WebhookRouteOptions = { receive: Receive; metrics: Metrics; log: Log }
 
@@ -34,14 +41,16 @@ export const addWebhookRoute = (app: Hono, { receive, metrics, log }: WebhookRou
 
   app.post(WEBHOOK_PATH, async (c) => {
     const finished = metrics.intakeTimer()
+    const incoming = incomingOf(c)
     let body: Uint8Array
     try {
-      body = await readBody(c.req.raw, mostBytes)
+      body = incoming ? await readIncoming(incoming, mostBytes) : await readBody(c.req.raw, mostBytes)
     } catch (error) {
       if (error instanceof BodyTooLargeError) return refuse(c, 413, 'too-large', error.message)
       return refuse(c, 400, 'cut-off', 'the connection ended before the body did')
     }
-    const received = await receive({ headers: c.req.raw.headers, body })
+    const headers = incoming ? { get: (name: string) => incoming.headers[name]?.toString() } : c.req.raw.headers
+    const received = await receive({ headers, body })
     finished()
     if (received.status !== 200) return refuse(c, received.status, received.outcome, received.detail)
     metrics.hint(received.type, received.outcome)

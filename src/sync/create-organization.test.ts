@@ -12,6 +12,7 @@ import {
   KeyReusedError,
   type OrganizationRequest,
 } from './create-organization.ts'
+import { finishIntent, takeIntent } from './mirror/intents.ts'
 
 /** Sleeps a twentieth as long as it is told to. */
 const quickClock: Clock = { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms / 20, signal) }
@@ -104,6 +105,51 @@ test("Clerk's refusal is shown in its words, and the same key may be tried again
   await expect(refused).rejects.toMatchObject({ kind: 'refused', code: 'organization_creator_not_found' })
   expect(await create({ name: 'Acme', key: 'order-1' })).toMatchObject({ created: true })
   expect(clerk.state().organizations).toHaveLength(1)
+})
+
+test.each([
+  ['the look for an earlier one is refused', [{ ...looks, respond: { status: 401 } }]],
+  [
+    'the look finds nothing yet and the create is refused',
+    [
+      { ...looks, respond: { status: 200, body: { data: [], total_count: 0 } } },
+      { ...posts, respond: { status: 403 } },
+    ],
+  ],
+])('an organization whose answer was lost is still found after a try in which %s', async (_, faults) => {
+  const { clerk, create } = await setUp()
+  clerk.faults.add({ ...posts, times: 1, drop: 'answer' }, { ...looks, respond: { status: 503 } })
+  await expect(create({ name: 'Acme', key: 'order-1' })).rejects.toMatchObject({ kind: 'lost-answer' })
+  clerk.faults.clear()
+  clerk.faults.add(...faults)
+  await expect(create({ name: 'Acme', key: 'order-1' })).rejects.toThrow()
+  clerk.faults.clear()
+  expect(await create({ name: 'Acme', key: 'order-1' })).toMatchObject({ created: false })
+  expect(clerk.state().organizations).toHaveLength(1)
+})
+
+test('a refusal after a lost answer of the same call leaves the request open', async () => {
+  const { clerk, create } = await setUp()
+  const empty = { status: 200, body: { data: [], total_count: 0 } }
+  clerk.faults.add({ ...posts, times: 1, drop: 'answer' }, { ...looks, respond: empty })
+  clerk.faults.add({ ...posts, respond: { status: 403 } })
+  await expect(create({ name: 'Acme', key: 'order-1' })).rejects.toMatchObject({ kind: 'refused' })
+  clerk.faults.clear()
+  expect(await create({ name: 'Acme', key: 'order-1' })).toMatchObject({ created: false })
+  expect(clerk.state().organizations).toHaveLength(1)
+})
+
+test('who has lost the lease finishes nothing, unless it is the same organization', async () => {
+  const { db } = await setUp()
+  const wanted = { key: 'order-1', newKey: 'unused', name: 'Acme' }
+  await takeIntent(db, wanted, { lease: 'slow', now: 0, leaseMs: 10 })
+  await takeIntent(db, wanted, { lease: 'quick', now: 20, leaseMs: 10 })
+  const finish = (lease: string, id: string | null) => finishIntent(db.query, { key: 'order-1', lease }, id, 30)
+  expect(await finish('slow', 'org_slow')).toBe(false)
+  expect(await finish('slow', null)).toBe(false)
+  expect(await finish('quick', 'org_quick')).toBe(true)
+  expect(await finish('slow', 'org_quick')).toBe(true)
+  expect(await db.query('select clerk_id from clerkforce.intent')).toEqual([{ clerk_id: 'org_quick' }])
 })
 
 test('an outage leaves the request open, and the next try is not kept waiting', async () => {

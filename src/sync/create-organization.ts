@@ -136,8 +136,7 @@ const underLease = async (work: Work, look: boolean): Promise<CreatedOrganizatio
 const create = async (work: Work, triedBefore: boolean): Promise<ClerkOrganization> => {
   const { db, clerk, clock, request, key, lease } = work
   for (let tries = 1; ; tries++) {
-    if (!(await renewIntent(db.query, key, lease, clock.now() + leaseMs)))
-      throw new LeaseLostError()
+    if (!(await renewIntent(db.query, key, lease, clock.now() + leaseMs))) throw new LeaseLostError()
     try {
       return await clerk.createOrganization({ ...request, privateMetadata: { [mark]: key } })
     } catch (error) {

@@ -20,6 +20,7 @@ import { type Loop, startLoop } from './loop.ts'
 import { type Counts, readCounts } from './mirror/counts.ts'
 import { giveBackAll } from './mirror/dirty.ts'
 import { pruneHints, pruneJournal } from './mirror/inbox.ts'
+import { sweep } from './mirror/sweep.ts'
 import type { MappingConfig } from './plan/mapping.ts'
 import type { Checked } from './write/check-mapping.ts'
 import { startChecks } from './write/checks.ts'
@@ -83,6 +84,7 @@ const crowd = 16
 const hintsInCrowd = 100
 const restInCrowdMs = 250
 const gapsAtOnce = 10
+const settledBetweenSweeps = 2_000
 const recordsAtOnce = 1_000
 const day = 86_400_000
 
@@ -159,6 +161,18 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       return removed > 0 ? 100 : 3_600_000
     },
   })
+  let settledSince = 0
+  const sweeping = startLoop({
+    clock,
+    failed: failed('sweep'),
+    step: async () => {
+      if (settledSince >= settledBetweenSweeps) {
+        settledSince = 0
+        await sweep(db)
+      }
+      return 10_000
+    },
+  })
   writer = startWriter({
     db,
     api: salesforce,
@@ -173,6 +187,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     name: options.name,
     leaseMs,
     delivered: (results) => {
+      settledSince += results.length
       for (const result of results) events.delivered?.(result)
     },
   })
@@ -207,7 +222,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       }
     },
     stop: async () => {
-      await Promise.all([reader.stop(), gaps?.stop(), checks.stop(), pruning.stop(), started.stop()])
+      await Promise.all([reader.stop(), gaps?.stop(), checks.stop(), pruning.stop(), sweeping.stop(), started.stop()])
     },
   }
 }

@@ -120,7 +120,7 @@ test('a Contact that somebody deleted in Salesforce is not made again unless a p
   await engine.drain()
   expect(records('Contact')).toEqual([])
   expect(await listParked(db.query, 10)).toMatchObject([{ code: 'DELETED_IN_SALESFORCE', clerkId: 'user_ada' }])
-  await retryParked(db.query, 'all', Date.now())
+  await retryParked(db.query, 'all', Date.now(), { deleted: true })
   engine.wake()
   await engine.drain()
   expect(records('Contact')).toMatchObject([{ FirstName: 'Augusta' }])

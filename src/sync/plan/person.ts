@@ -60,7 +60,7 @@ const mergeAccount = (draft: Draft, { view, active, all }: Primary, held: Fields
   if (!free && holds(active, current)) return
   if (!free && (active.length === 0 || !holds(all, current))) return
   // Whoever may have moved the Contact meanwhile is asked first, unless Clerk decides in any case.
-  if (rules.person.primaryAccount === 'blank') draft.weighs = true
+  if (rules.person.primaryAccount === 'blank' && current !== wanted) draft.weighs = true
   setField(
     draft,
     'AccountId',
