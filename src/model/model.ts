@@ -47,10 +47,14 @@ export type ClerkPerson = MirrorRecord
 export type ClerkOrganization = MirrorRecord
 export type ClerkMembership = MirrorRecord & { personId: string; organizationId: string }
 
-/** What Salesforce holds, as far as we have looked. `unseen`: never looked; `absent`: looked, not there. */
+/**
+ * What Salesforce holds, as far as we have looked. `unseen`: never looked; `absent`: looked, not there, and never was (or its recycle bin
+ * shows it); `hidden`: it was there, and now no query shows it: queries lag behind writes by seconds, so that proves nothing yet.
+ */
 export type SalesforceState =
   | { state: 'unseen' }
   | { state: 'absent'; id?: string }
+  | { state: 'hidden'; id: string }
   | { state: 'present'; id: string; fields: Fields; version: number }
 
 /** Reads one field of a record body by path, such as `public_metadata.title`; undefined where a part is missing. */

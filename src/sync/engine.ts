@@ -146,7 +146,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         clock,
         failed: failed('intake'),
         step: async () => {
-          const { filled, waitMs } = await fillGaps(db, clerk, { limit: gapsAtOnce, now })
+          const { filled, waitMs } = await fillGaps(db, clerk, { limit: gapsAtOnce, now, log })
           if (filled > 0) writer?.wake()
           return filled === gapsAtOnce ? 0 : Math.max(waitMs, 1_000)
         },

@@ -4,7 +4,7 @@ import type { SalesforceState } from '../../model/model.ts'
 export type ClerkPresence = 'present' | 'ended' | 'unseen'
 
 /** What existence alone decides; `linked`: the two agreed before. */
-export type Existence = 'nothing' | 'look' | 'create' | 'merge' | 'gone'
+export type Existence = 'nothing' | 'look' | 'create' | 'merge' | 'gone' | 'later'
 
 type Row = Readonly<Record<SalesforceState['state'], { fresh: Existence; linked: Existence }>>
 
@@ -13,16 +13,19 @@ const table: Readonly<Record<ClerkPresence, Row>> = {
   present: {
     unseen: { fresh: 'look', linked: 'look' },
     absent: { fresh: 'create', linked: 'gone' },
+    hidden: { fresh: 'later', linked: 'later' },
     present: { fresh: 'merge', linked: 'merge' },
   },
   ended: {
     unseen: { fresh: 'look', linked: 'look' },
     absent: { fresh: 'create', linked: 'nothing' },
+    hidden: { fresh: 'later', linked: 'later' },
     present: { fresh: 'merge', linked: 'merge' },
   },
   unseen: {
     unseen: { fresh: 'nothing', linked: 'nothing' },
     absent: { fresh: 'nothing', linked: 'nothing' },
+    hidden: { fresh: 'nothing', linked: 'nothing' },
     present: { fresh: 'nothing', linked: 'nothing' },
   },
 }
@@ -30,3 +33,7 @@ const table: Readonly<Record<ClerkPresence, Row>> = {
 /** Reads the table. */
 export const decideExistence = (clerk: ClerkPresence, salesforce: SalesforceState, linked: boolean): Existence =>
   table[clerk][salesforce.state][linked ? 'linked' : 'fresh']
+
+/** Why a plan waits for a record that was there and that no query shows. */
+export const hidden = (object: string, salesforce: SalesforceState): string =>
+  `${object} ${salesforce.state === 'hidden' ? salesforce.id : ''} was there and is not shown, nor is it in the recycle bin`

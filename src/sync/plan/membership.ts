@@ -4,7 +4,7 @@
  * several memberships of the same user in the same organization (left and came back) the newest has it.
  */
 import type { ClerkMembership, Fields, SalesforceState } from '../../model/model.ts'
-import { decideExistence } from './existence.ts'
+import { decideExistence, hidden } from './existence.ts'
 import { type Draft, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { keyOf, type Rules } from './mapping.ts'
 import { endedAt, startedAt } from './membership-time.ts'
@@ -108,6 +108,7 @@ export const planMembership = (input: MembershipInput): Plan => {
   const decision = decideExistence(ended ? 'ended' : 'present', salesforce, base !== null)
   if (decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this membership' }
+  if (decision === 'later') return { do: 'later', reason: hidden('AccountContactRelation', salesforce) }
   // When a Contact moves to another Account, Salesforce turns its direct relation into an indirect one without telling us.
   if (
     salesforce.state === 'present' &&

@@ -1,5 +1,5 @@
 import type { ClerkOrganization, Fields, SalesforceState } from '../../model/model.ts'
-import { decideExistence } from './existence.ts'
+import { decideExistence, hidden } from './existence.ts'
 import { finish, mergeFields, newDraft, setField } from './fields.ts'
 import { keyOf, type Rules } from './mapping.ts'
 import type { Candidate } from './person.ts'
@@ -52,6 +52,7 @@ export const planOrganization = (input: OrganizationInput): Plan => {
   const decision = decideExistence(presence, salesforce, base !== null)
   if (clerk === undefined || decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this organization' }
+  if (decision === 'later') return { do: 'later', reason: hidden('Account', salesforce) }
   if (decision === 'gone')
     return {
       do: 'park',

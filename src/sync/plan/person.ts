@@ -1,5 +1,5 @@
 import type { ClerkPerson, Fields, SalesforceState, Value } from '../../model/model.ts'
-import { decideExistence } from './existence.ts'
+import { decideExistence, hidden } from './existence.ts'
 import { type Draft, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { keyOf, type Rules } from './mapping.ts'
 import { byStart, endedAt, type MembershipView } from './membership-time.ts'
@@ -168,6 +168,7 @@ export const planPerson = (input: PersonInput): Plan => {
       code: 'DELETED_IN_SALESFORCE',
       reason: `the Contact${salesforce.state === 'absent' && salesforce.id ? ` ${salesforce.id}` : ''} was deleted in Salesforce while the user lives in Clerk: undelete it there, or retry to make a new one`,
     }
+  if (decision === 'later') return { do: 'later', reason: hidden('Contact', salesforce) }
   const wait = missingAccount(input)
   if (wait) return wait
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this user' }

@@ -69,18 +69,22 @@ const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[
   return [...keyed, ...matched, ...linked]
 }
 
-/** Where records went that we are linked to and that no query shows: `MasterRecordId` of those that were merged into another. */
-const findWinners = async (api: PacedApi, entity: Entity, ids: readonly string[]): Promise<Map<string, string>> => {
-  if (ids.length === 0 || entity === 'membership') return new Map()
+/** Of records that we are linked to and that no query shows: which are in the recycle bin, and which were merged, into what. */
+const findDeleted = async (
+  api: PacedApi,
+  entity: Entity,
+  ids: readonly string[],
+): Promise<{ deleted: Set<string>; winners: Map<string, string> }> => {
+  // A relation is never merged: it goes with its Contact.
+  const list = entity === 'membership' ? 'Id' : 'Id, MasterRecordId'
   const soqls = chunks(ids, keysInQuery).map(
-    (group) => `SELECT Id, MasterRecordId FROM ${objectOf[entity]} WHERE IsDeleted = true AND Id IN ${inList(group)}`,
+    (group) => `SELECT ${list} FROM ${objectOf[entity]} WHERE IsDeleted = true AND Id IN ${inList(group)}`,
   )
-  const rows = await ask(api, soqls, true)
-  return new Map(
-    rows.flatMap((row) =>
-      typeof row['MasterRecordId'] === 'string' ? [[row.Id, row['MasterRecordId']] as const] : [],
-    ),
+  const rows = ids.length > 0 ? await ask(api, soqls, true) : []
+  const winners = rows.flatMap(({ Id, MasterRecordId }) =>
+    typeof MasterRecordId === 'string' ? [[Id, MasterRecordId] as const] : [],
   )
+  return { deleted: new Set(rows.map(({ Id }) => Id)), winners: new Map(winners) }
 }
 
 type Index = {
@@ -127,6 +131,11 @@ const present = (held: Held): SalesforceState => ({
   version: held.version,
 })
 
+const missing = (id: string | null, deleted: ReadonlySet<string>): SalesforceState => {
+  if (id === null) return { state: 'absent' }
+  return deleted.has(id) ? { state: 'absent', id } : { state: 'hidden', id }
+}
+
 /** Looks for the records of one batch of one entity. Every wanted link gets a sight. */
 export const look = async (
   api: PacedApi,
@@ -148,7 +157,7 @@ export const look = async (
     ({ claim }) =>
       claim.salesforceId !== null && !index.byId.has(claim.salesforceId) && !index.byKey.has(claim.clerkId),
   )
-  const winners = await findWinners(
+  const { deleted, winners } = await findDeleted(
     api,
     entity,
     lost.flatMap(({ claim }) => claim.salesforceId ?? []),
@@ -172,7 +181,7 @@ export const look = async (
         ? index.byPair.get(`${contactId} ${accountId}`)
         : (index.byKey.get(claim.clerkId) ?? linked)
     sights.set(claim.linkId, {
-      salesforce: held ? present(held) : { state: 'absent', ...(claim.salesforceId ? { id: claim.salesforceId } : {}) },
+      salesforce: held ? present(held) : missing(claim.salesforceId, deleted),
       candidates: held ? [] : candidatesFor(entity, one, index, rules),
     })
   }
