@@ -36,7 +36,7 @@ test('everything that a mapping may have passes', () => {
         Title: 'public_metadata.title',
         Plan__c: { from: () => 'x', rule: 'park', cut: true },
         Phone: false,
-        Fax: { from: 'phone', rule: undefined },
+        Fax: { from: 'username', rule: undefined },
       },
       adopt: false,
       primaryAccount: 'always',
@@ -88,4 +88,24 @@ test('a file that cannot be run is one line that names it', async () => {
   expect(error).toBeInstanceOf(SettingError)
   expect(String(error)).toContain(`CLERKFORCE_CONFIG (${file}) cannot be loaded: `)
   expect(String(error)).not.toContain('\n')
+})
+
+test.each([
+  [
+    { person: { fields: { FirstName: 'fist_name' } } },
+    /person\.fields\.FirstName begins with 'fist_name'.*did you mean 'first_name'/,
+  ],
+  [{ person: { fields: { Phone: { from: 'a..b' } } } }, /person\.fields\.Phone\.from is not a path/],
+  [
+    { organization: { match: { field: 'Website', from: 'first_name' } } },
+    /organization\.match\.from begins with 'first_name'/,
+  ],
+  [{ membership: { fields: { Clerk_Role__c: 'organization.name' } } }, /Clerk's membership does not have/],
+])('a path that Clerk does not have is named, because it would empty the field: %j', (config, expected) => {
+  expect(() => checkMappingShape(config, 'x')).toThrow(expected)
+})
+
+test('any path below metadata, and any function, is taken', () => {
+  const fields = { Title: 'public_metadata.a.b', Phone: { from: () => '1' }, Department: 'unsafe_metadata' }
+  expect(checkMappingShape({ person: { fields } }, 'x')).toEqual({ person: { fields } })
 })

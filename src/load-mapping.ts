@@ -1,5 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { SettingError } from './errors.ts'
+import type { Entity } from './model/model.ts'
+import { pathFault } from './sync/plan/known-fields.ts'
 import type { MappingConfig } from './sync/plan/mapping.ts'
 import { rules } from './sync/plan/merge.ts'
 
@@ -26,8 +28,14 @@ const boolean: Check = (value, path) => (typeof value === 'boolean' ? [] : [`${p
 const text: Check = (value, path) =>
   typeof value === 'string' && value.trim() !== '' ? [] : [`${path} must be a text`]
 
-const source: Check = (value, path) =>
-  typeof value === 'function' || text(value, path).length === 0 ? [] : [`${path} must be a path or a function`]
+const source =
+  (entity: Entity): Check =>
+  (value, path) => {
+    if (typeof value === 'function') return []
+    if (typeof value !== 'string') return [`${path} must be a path or a function`]
+    const fault = pathFault(entity, value)
+    return fault === undefined ? [] : [`${path} ${fault}`]
+  }
 
 /** An object with these keys and no others. */
 const object =
@@ -44,24 +52,27 @@ const object =
     return [...missing, ...wrong]
   }
 
-const fieldMapping = object({ from: source, rule: oneOf(rules), cut: boolean }, ['from'])
-
-const fields: Check = (value, path) => {
-  if (!isObject(value)) return [`${path} must be an object of Salesforce fields`]
-  return Object.entries(value).flatMap(([field, mapping]) => {
-    if (mapping === false || text(mapping, path).length === 0) return []
-    if (isObject(mapping)) return fieldMapping(mapping, `${path}.${field}`)
-    return [`${path}.${field} must be a path, false, or { from, rule, cut }`]
-  })
+const fields = (entity: Entity): Check => {
+  const from = source(entity)
+  const fieldMapping = object({ from, rule: oneOf(rules), cut: boolean }, ['from'])
+  return (value, path) => {
+    if (!isObject(value)) return [`${path} must be an object of Salesforce fields`]
+    return Object.entries(value).flatMap(([field, one]) => {
+      if (one === false) return []
+      if (typeof one === 'string') return from(one, `${path}.${field}`)
+      if (isObject(one)) return fieldMapping(one, `${path}.${field}`)
+      return [`${path}.${field} must be a path, false, or { from, rule, cut }`]
+    })
+  }
 }
 
 const mapping = object({
-  person: object({ fields, adopt: boolean, primaryAccount: oneOf(['blank', 'always']) }),
+  person: object({ fields: fields('person'), adopt: boolean, primaryAccount: oneOf(['blank', 'always']) }),
   organization: object({
-    fields,
-    match: object({ field: text, from: source, as: oneOf(['domain', 'text']) }, ['field', 'from']),
+    fields: fields('organization'),
+    match: object({ field: text, from: source('organization'), as: oneOf(['domain', 'text']) }, ['field', 'from']),
   }),
-  membership: object({ fields }),
+  membership: object({ fields: fields('membership') }),
   policies: object({
     membershipEnded: oneOf(['deactivate', 'unlink', 'keep']),
     userDeleted: oneOf(['deactivate', 'anonymise', 'delete', 'keep']),

@@ -294,8 +294,8 @@ export const OPTIONS: OptionTable = {
     seed: {
       env: 'CLERKFORCE_SANDBOX_SEED',
       flag: '--seed <number>',
-      description: 'Seed of everything random: the same seed gives the same ids, secrets and disorder.',
-      default: '1',
+      description: 'Seed of everything random: the same seed gives the same ids, secrets and disorder at every start.',
+      defaultNote: 'secrets are the same at every start, ids are not',
       schema: wholeNumber(0, 999_999_999),
     },
     webhookUrl: {

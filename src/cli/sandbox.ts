@@ -36,9 +36,11 @@ const startSandbox = async ({
   webhookUrl,
 }: Settings['sandbox']): Promise<{ described: Described; close: () => Promise<void> }> => {
   const { startClerkEmulator, startSalesforceEmulator } = await import('../emulators/index.ts')
+  // Without a seed of the user's the keys stay the same, but no id comes twice: a serve that lives on would take it for a repeat.
+  const seeds = seed === undefined ? { seed: 1, idSeed: Date.now() } : { seed }
   const hooks: ClerkEmulatorOptions = webhookUrl === undefined ? {} : { webhookUrl }
-  const clerk = await startClerkEmulator({ port: portBase + 1, seed, ...hooks })
-  const salesforce = await startSalesforceEmulator({ port: portBase + 2, seed }).catch(async (error: unknown) => {
+  const clerk = await startClerkEmulator({ port: portBase + 1, ...seeds, ...hooks })
+  const salesforce = await startSalesforceEmulator({ port: portBase + 2, seed: seed ?? 1 }).catch(async (error: unknown) => {
     await clerk.close()
     throw error
   })

@@ -35,6 +35,11 @@ export type ClerkEmulatorOptions = ClerkOptions & {
   clock?: Clock
   /** Where ids, secrets and disorder come from. @default 1 */
   seed?: number
+  /**
+   * Where ids of records and messages come from, apart from secrets: an instance that is started anew for a service that lives on must not
+   * use ids twice. @default `seed`
+   */
+  idSeed?: number
   faults?: readonly Fault[]
 }
 
@@ -60,15 +65,18 @@ export type ClerkEmulator = {
 export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEmulator => {
   const clock = options.clock ?? systemClock()
   const seed = options.seed ?? 1
-  const random = seededRandom(seed)
+  const idSeed = options.idSeed ?? seed
+  const secrets = seededRandom(seed)
   const keyPrefix = options.environment === 'production' ? 'sk_live_' : 'sk_test_'
-  const settings = readSettings(options, `${keyPrefix}${random.text(42)}`)
+  const settings = readSettings(options, `${keyPrefix}${secrets.text(42)}`)
+  // Ids go on from where the key left off, or start from a seed of their own.
+  const random = idSeed === seed ? secrets : seededRandom(idSeed)
   const signingSecret = options.signingSecret ?? firstSecretOf(seed)
   const faults = createFaults(clock.now)
   faults.add(...(options.faults ?? []))
   const webhooks = createWebhooks({
     clock,
-    seed,
+    seed: idSeed,
     settings: readDeliverySettings(options),
     firstSecret: signingSecret,
     ...(options.disorder && { disorder: options.disorder }),
