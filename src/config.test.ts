@@ -186,9 +186,11 @@ test('a folder for the database is found from the working folder', () => {
   expect(read(['database'], { env: { DATABASE_URL: '/var/lib/cf' } }).database.url).toBe('/var/lib/cf')
 })
 
-test('the mapping is clerkforce.config.ts where there is one, or the file that is named', () => {
+test('the mapping is clerkforce.config.ts or .mts where there is one, or the file that is named', () => {
   writeFileSync(join(cwd, 'other.ts'), '')
   expect(read(['mapping'], { flags: { config: 'other.ts' } }).mapping.file).toBe(join(cwd, 'other.ts'))
+  writeFileSync(join(cwd, 'clerkforce.config.mts'), '')
+  expect(read(['mapping'], {}).mapping.file).toBe(join(cwd, 'clerkforce.config.mts'))
   writeFileSync(join(cwd, 'clerkforce.config.ts'), '')
   expect(read(['mapping'], {}).mapping.file).toBe(join(cwd, 'clerkforce.config.ts'))
 })
@@ -273,7 +275,7 @@ test('the help of an option says its variable and its default', () => {
       "Address to listen on. All of them by default, as containers need; 127.0.0.1 is for behind a proxy on the same machine. (env: CLERKFORCE_HOST; default: 0.0.0.0)",
       "Port to listen on; 0 takes any that is free. (env: PORT; default: 4800)",
       "Bearer token for everything but the webhook route and the health checks, at least 16 characters. Without it those routes are closed. (env: CLERKFORCE_ADMIN_TOKEN)",
-      "File with the mapping and the policies. (env: CLERKFORCE_CONFIG; default: clerkforce.config.ts in the working folder, if there is one)",
+      "File with the mapping and the policies. (env: CLERKFORCE_CONFIG; default: clerkforce.config.ts or clerkforce.config.mts in the working folder, if there is one)",
     ]
   `)
 })

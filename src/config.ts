@@ -179,9 +179,11 @@ function readText(path: string): string | undefined {
 }
 
 function findMapping(file: string | undefined, { cwd, faults }: Reading): string | undefined {
-  const path = resolve(cwd, file ?? 'clerkforce.config.ts')
+  if (file === undefined)
+    return ['clerkforce.config.ts', 'clerkforce.config.mts'].map((name) => resolve(cwd, name)).find(existsSync)
+  const path = resolve(cwd, file)
   if (existsSync(path)) return path
-  if (file !== undefined) faults.push(`${nameOf(OPTIONS.mapping.file)} names a file that does not exist: ${path}`)
+  faults.push(`${nameOf(OPTIONS.mapping.file)} names a file that does not exist: ${path}`)
   return undefined
 }
 

@@ -254,7 +254,7 @@ export const OPTIONS: OptionTable = {
       env: 'CLERKFORCE_CONFIG',
       flag: '--config <path>',
       description: 'File with the mapping and the policies.',
-      defaultNote: 'clerkforce.config.ts in the working folder, if there is one',
+      defaultNote: 'clerkforce.config.ts or clerkforce.config.mts in the working folder, if there is one',
       schema: z.string(),
     },
   },

@@ -31,11 +31,13 @@ const createAsk = (url: string, token: string, { folder, pid }: Holder): Ask => 
         { cause },
       )
     })
-    const json = (await response.json().catch(() => undefined)) as (T & Partial<Problem>) | undefined
-    if (json === undefined)
-      throw new Error(`the server at ${url} answered ${response.status} without JSON; is it clerkforce?`)
-    if (json.error === undefined && response.ok) return json
-    const { code = String(response.status), message = 'the request failed' } = json.error ?? {}
+    const json = (await response.json().catch(() => undefined)) as (T & Partial<Problem>) | null | undefined
+    if (response.ok && json && json.error === undefined) return json
+    const { code, message = 'the request failed' } = json?.error ?? {}
+    if (code === undefined)
+      throw new Error(
+        `the server at ${url} answered ${response.status} in a way that is not clerkforce's; is it clerkforce? PORT (--port) says where to ask`,
+      )
     if (code === 'unauthorized')
       throw new SettingError(`CLERKFORCE_ADMIN_TOKEN (--admin-token) is not the token of the server at ${url}.`)
     if (code === 'closed')

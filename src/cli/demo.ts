@@ -5,7 +5,9 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Under `npm run` a single Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const sameKeyMs = 500
 
-/** Fires at the first signal; a second one ends the process at once, for whoever cannot wait. */
+/**
+ * Fires at the first signal, or when nobody reads the output any more; a second signal ends the process at once, for whoever cannot wait.
+ */
 const endSignal = (): { signal: AbortSignal; release: () => void } => {
   const end = new AbortController()
   let asked: number | undefined
@@ -14,10 +16,14 @@ const endSignal = (): { signal: AbortSignal; release: () => void } => {
     asked ??= performance.now()
     end.abort()
   }
+  // Any error of the output but EPIPE ends the process (main.ts).
+  const closed = (): void => end.abort()
   for (const name of signals) process.on(name, stop)
+  process.stdout.on('error', closed)
   return {
     signal: end.signal,
     release: () => {
+      process.stdout.off('error', closed)
       for (const name of signals) process.off(name, stop)
     },
   }

@@ -1,6 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 import { freshPostgres } from '../../test/support/databases.ts'
 import { openDatabase } from '../db/database.ts'
 import { emptyFolder, runCli, spawnCli, startEmulators } from './cli.test-support.ts'
@@ -42,6 +46,8 @@ test('wrong usage ends with exit code 2 and says what is wrong', async () => {
     [['nonsense'], /unknown command 'nonsense'/],
     [['status', '--nonsense'], /unknown option '--nonsense'/],
     [['org', 'create'], /missing required argument 'name'/],
+    [['org', 'create', 'Acme\nLtd'], /must not have control characters/],
+    [['org', 'create', 'Acme', '--slug', 'a\tb'], /must not have control characters/],
     [['org', 'create', 'Acme', '--metadata', '[]'], /must be a JSON object/],
     [['parked', '--limit', '0'], /whole number from 1 to 1000/],
     [['retry'], /give the links to retry, or --all, or --problems/],
@@ -91,6 +97,99 @@ test('a mapping of the wrong shape ends with exit code 2, in one line for each f
   expect(existsSync(join(cwd, '.clerkforce'))).toBe(false)
 })
 
+test('a mapping that cannot be loaded is one line with its place, and what to do', async () => {
+  const cwd = emptyFolder()
+  mkdirSync(join(cwd, 'folder'))
+  mkdirSync(join(cwd, 'commonjs', 'node_modules', 'clerkforce'), { recursive: true })
+  writeFileSync(join(cwd, 'commonjs', 'package.json'), '{"type":"commonjs"}')
+  writeFileSync(
+    join(cwd, 'commonjs', 'node_modules', 'clerkforce', 'package.json'),
+    '{"name":"clerkforce","type":"module","exports":"./dist/index.js"}',
+  )
+  const importing = `import { defineConfig } from 'clerkforce'\nexport default defineConfig({})\n`
+  const cases: [string, string | undefined, RegExp][] = [
+    ['folder', undefined, /is a folder; name the file in it$/],
+    ['mapping.json', '{}', /its name must end in \.ts, \.mts, \.js, \.mjs$/],
+    ['broken.mts', 'export default {\n  person = {},\n', /cannot be loaded: broken\.mts:2: /],
+    ['throws.mts', '\nexport default { person: nothing }', /throws\.mts:2: nothing is not defined$/],
+    [
+      'alone.mts',
+      importing,
+      /Cannot find package 'clerkforce' .*; install clerkforce here \(npm i\), or export a plain object$/,
+    ],
+    [
+      'commonjs/one.ts',
+      importing,
+      /; add "type": "module" to package\.json, or name the file clerkforce\.config\.mts$/,
+    ],
+    ['commonjs/two.mts', importing, /; clerkforce is not built: npm run build$/],
+  ]
+  for (const [file, text] of cases) if (text !== undefined) writeFileSync(join(cwd, file), text)
+  const env = {
+    SALESFORCE_LOGIN_URL: 'http://127.0.0.1:1',
+    SALESFORCE_CLIENT_ID: 'id',
+    SALESFORCE_CLIENT_SECRET: 'secret',
+    NODE_NO_WARNINGS: '1',
+  }
+  const runs = await Promise.all(cases.map(([file]) => runCli(['check', '--config', file], { cwd, env })))
+  for (const [index, [file, , message]] of cases.entries()) {
+    const { code, stderr } = runs[index] ?? { code: null, stderr: '' }
+    expect([file, code, lines(stderr).length]).toEqual([file, 2, 1])
+    expect(stderr.trimEnd()).toMatch(message)
+  }
+})
+
+test('a command whose output nobody reads any more ends without a word', async () => {
+  const command = spawn(process.execPath, [fileURLToPath(new URL('./main.ts', import.meta.url)), 'serve', '--help'], {
+    cwd: emptyFolder(),
+    env: {},
+  })
+  command.stdout.destroy()
+  let stderr = ''
+  command.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  const [code] = (await once(command, 'close')) as [number | null]
+  expect([code, stderr]).toEqual([0, ''])
+})
+
+test('the demo ends when nobody reads its output any more, and leaves no folder', async () => {
+  const cwd = emptyFolder()
+  const demo = spawn(process.execPath, [fileURLToPath(new URL('./main.ts', import.meta.url)), 'demo', '--once'], {
+    cwd,
+    env: { TMPDIR: cwd },
+  })
+  let stderr = ''
+  demo.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  demo.stdout.once('data', () => demo.stdout.destroy())
+  const [code] = (await once(demo, 'close')) as [number | null]
+  expect([code, stderr, readdirSync(cwd)]).toEqual([130, '', []])
+})
+
+test('a port or a host that cannot be had is one line that names the setting', async () => {
+  const blocker = createServer().listen(0, '127.0.0.1')
+  await once(blocker, 'listening')
+  onTestFinished(() => void blocker.close())
+  const { port } = blocker.address() as { port: number }
+  const { env } = await startEmulators()
+  const serve = (more: Record<string, string>) =>
+    runCli(['serve'], { cwd: emptyFolder(), env: { ...env, CLERKFORCE_LOG_LEVEL: 'warn', ...more } })
+  const runs = await Promise.all([
+    serve({ PORT: String(port) }),
+    serve({ CLERKFORCE_HOST: '192.0.2.1' }),
+    serve({ CLERKFORCE_HOST: 'nowhere.invalid' }),
+  ])
+  const said = [
+    `PORT (--port): ${port} is taken by another program`,
+    'CLERKFORCE_HOST (--host): 192.0.2.1 is not an address of this machine',
+    'CLERKFORCE_HOST (--host): nowhere.invalid is not a host that can be found',
+  ]
+  for (const [index, run] of runs.entries())
+    expect(run).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`clerkforce: ${said[index]}\n`) })
+})
+
 test('status says that there is no database rather than making one', async () => {
   const cwd = emptyFolder()
   const { code, stderr } = await runCli(['status'], { cwd })
@@ -119,6 +218,11 @@ test('check says whether the mapping fits the org', async () => {
   )
   const bad = await runCli(['check'], { cwd, env })
   expect([bad.code, bad.stdout]).toEqual([1, expect.stringMatching(/^problem: Account\.Plan__c is missing/)])
+  const version = await runCli(['check'], { cwd, env: { ...env, SALESFORCE_API_VERSION: '999.0' } })
+  expect([version.code, lines(version.stdout)]).toEqual([
+    1,
+    [expect.stringMatching(/^problem: neither Account nor Contact is visible: the org may not know the API version/)],
+  ])
 })
 
 test('parked links and problems are listed in tables of 80 columns or as JSON, and retried', async () => {
@@ -145,11 +249,12 @@ test('parked links and problems are listed in tables of 80 columns or as JSON, a
   const problems = await runCli(['problems', '--json'], { cwd, env })
   expect(JSON.parse(problems.stdout)).toMatchObject([{ deliveryId: 'msg_1', problem: 'CLERK_UNREADABLE: no id' }])
 
-  const retried = await runCli(['retry', '1', '7', '--problems'], { cwd, env })
+  const retried = await runCli(['retry', '1', '7', '1', '7', '--problems'], { cwd, env })
   expect(retried).toMatchObject({
     code: 1,
     stdout: '1 parked link will be tried again; 1 other not parked.\n1 webhook will be read again.\n',
   })
+  expect((await runCli(['status'], { cwd, env })).stdout).toContain('│ Entity       │ Linked │ Parked │')
   const status = await runCli(['status', '--json'], { cwd, env })
   expect(JSON.parse(status.stdout)).toMatchObject({
     counts: { parked: 0, dirty: 1, problems: 0, hints: 1 },
@@ -214,6 +319,7 @@ test('sandbox prints what serve needs to know, as lines for .env or as JSON, and
     'SALESFORCE_LOGIN_URL',
     'SALESFORCE_CLIENT_ID',
     'SALESFORCE_CLIENT_SECRET',
+    'CLERKFORCE_ADMIN_TOKEN',
   ])
   const users = await fetch(`${described.clerk.url}/v1/users`, {
     headers: { authorization: `Bearer ${described.clerk.secretKey}` },
@@ -222,7 +328,10 @@ test('sandbox prints what serve needs to know, as lines for .env or as JSON, and
   expect((await runCli(['check'], { cwd, env: described.env })).code).toBe(0)
 
   const second = await runCli(['sandbox', '--port-base', String(base)], { cwd })
-  expect([second.code, second.stderr]).toMatchObject([1, expect.stringContaining('EADDRINUSE')])
+  expect([second.code, second.stderr]).toEqual([
+    2,
+    `clerkforce: CLERKFORCE_SANDBOX_PORT_BASE (--port-base): ${base + 1} is taken by another program\n`,
+  ])
   sandbox.kill('SIGINT')
   expect((await sandbox.ended).code).toBe(0)
 })

@@ -43,6 +43,16 @@ const createProgram = (): Command => {
   return program
 }
 
+/**
+ * Whoever reads the output may stop reading, as `head` does. Node ignores SIGPIPE and gives an error instead; here it ends the command as the
+ * signal would, without a word. A command that has something to tidy up listens itself, and ends by itself.
+ */
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (stream.listenerCount('error') === 1) process.exit()
+  })
+
 try {
   await createProgram().parseAsync()
 } catch (error) {

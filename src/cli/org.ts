@@ -23,8 +23,10 @@ const readMetadata = (text: string): Record<string, unknown> => {
   throw new InvalidArgumentError('It must be a JSON object.')
 }
 
-const readName = (text: string): string => {
+/** A name, a slug or an id: text of one line. */
+const readLine = (text: string): string => {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  if (/\p{Cc}/u.test(text)) throw new InvalidArgumentError('It must not have control characters.')
   return text
 }
 
@@ -35,9 +37,9 @@ export const registerOrg = (program: Command): void => {
     .description(
       'create an organization in Clerk; its Account in Salesforce follows. Run again after a failure, it makes no second one',
     )
-    .argument('<name>', 'name of the organization', readName)
-    .option('--slug <slug>', 'only where the Clerk instance has slugs switched on')
-    .option('--created-by <user>', 'id of the Clerk user who becomes its first administrator')
+    .argument('<name>', 'name of the organization', readLine)
+    .option('--slug <slug>', 'only where the Clerk instance has slugs switched on', readLine)
+    .option('--created-by <user>', 'id of the Clerk user who becomes its first administrator', readLine)
     .option('--metadata <json>', 'public metadata, as a JSON object', readMetadata)
     .option('--max-members <number>', 'most members it may have; 0 is unlimited', readCount)
     .option(

@@ -19,7 +19,7 @@ export const registerRetry = (program: Command): void => {
     .option('--problems', 'all webhooks that could not be read', false)
     .option('--json', 'print JSON', false)
     .action(async (links: number[] | undefined, flags: RetryFlags) => {
-      const given = links ?? []
+      const given = [...new Set(links)]
       if (flags.all && given.length > 0) command.error('error: give links, or --all, not both')
       if (flags.deleted && !flags.all) command.error('error: --deleted goes with --all')
       if (!flags.all && !flags.problems && given.length === 0)
@@ -32,7 +32,7 @@ export const registerRetry = (program: Command): void => {
       const retried = await operate({ flags }, (operations) => operations.retry(what))
       if (flags.json) printJson(retried)
       else process.stdout.write(renderRetried(retried, flags, given.length))
-      if (retried.links < new Set(given).size) process.exitCode = 1
+      if (retried.links < given.length) process.exitCode = 1
     })
   addOptions(command, ['database', 'server'])
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { readSettings, type Settings } from '../config.ts'
 import type { ClerkEmulatorOptions } from '../emulators/index.ts'
 import { addOptions } from './add-options.ts'
+import { listenError } from './listen-error.ts'
 import { printJson } from './table.ts'
 import { untilStopped } from './until-stopped.ts'
 
@@ -13,7 +14,14 @@ export const registerSandbox = (program: Command): void => {
     .action(async (flags: { json: boolean }) => {
       const { sandbox } = readSettings(['sandbox'], { flags })
       const stopped = untilStopped()
-      const running = await startSandbox(sandbox)
+      const running = await startSandbox(sandbox).catch((error: unknown) => {
+        const { portBase } = sandbox
+        throw listenError(
+          error,
+          { name: 'the host', value: '127.0.0.1' },
+          { name: 'CLERKFORCE_SANDBOX_PORT_BASE (--port-base)', value: String(portBase) },
+        )
+      })
       if (flags.json) printJson(running.described)
       else process.stdout.write(render(running.described, sandbox.webhookUrl))
       await stopped
@@ -35,15 +43,20 @@ const startSandbox = async ({
   seed,
   webhookUrl,
 }: Settings['sandbox']): Promise<{ described: Described; close: () => Promise<void> }> => {
-  const { startClerkEmulator, startSalesforceEmulator } = await import('../emulators/index.ts')
+  const [{ startClerkEmulator, startSalesforceEmulator }, { seededRandom }] = await Promise.all([
+    import('../emulators/index.ts'),
+    import('../emulators/kit/random.ts'),
+  ])
   // Without a seed of the user's the keys stay the same, but no id comes twice: a serve that lives on would take it for a repeat.
   const seeds = seed === undefined ? { seed: 1, idSeed: Date.now() } : { seed }
   const hooks: ClerkEmulatorOptions = webhookUrl === undefined ? {} : { webhookUrl }
   const clerk = await startClerkEmulator({ port: portBase + 1, ...seeds, ...hooks })
-  const salesforce = await startSalesforceEmulator({ port: portBase + 2, seed: seed ?? 1 }).catch(async (error: unknown) => {
-    await clerk.close()
-    throw error
-  })
+  const salesforce = await startSalesforceEmulator({ port: portBase + 2, seed: seed ?? 1 }).catch(
+    async (error: unknown) => {
+      await clerk.close()
+      throw error
+    },
+  )
   const { clientId, clientSecret, username } = salesforce
   return {
     described: {
@@ -61,6 +74,7 @@ const startSandbox = async ({
         SALESFORCE_LOGIN_URL: salesforce.url,
         SALESFORCE_CLIENT_ID: clientId,
         SALESFORCE_CLIENT_SECRET: clientSecret,
+        CLERKFORCE_ADMIN_TOKEN: `sandbox-${seededRandom((seed ?? 1) ^ 0xad).text(24)}`,
       },
     },
     close: async () => {

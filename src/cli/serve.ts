@@ -3,6 +3,7 @@ import { readSettings, SETTING_GROUPS, type SettingGroup } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { ClerkforceSettings, RunningClerkforce } from '../program.ts'
 import { addOptions } from './add-options.ts'
+import { listenError } from './listen-error.ts'
 import { withProgress } from './progress.ts'
 import { untilStopped } from './until-stopped.ts'
 
@@ -17,7 +18,14 @@ export const registerServe = (program: Command): void => {
       const stopped = untilStopped()
       const [{ startClerkforce }, { createLog }] = await Promise.all([import('../program.ts'), import('../log.ts')])
       const log = createLog(settings.log.level)
-      const starting = startClerkforce({ settings, log })
+      const { host, port } = settings.server
+      const starting = startClerkforce({ settings, log }).catch((error: unknown) => {
+        throw listenError(
+          error,
+          { name: 'CLERKFORCE_HOST (--host)', value: host },
+          { name: 'PORT (--port)', value: String(port) },
+        )
+      })
       // Where nobody looks on there are JSON lines alone.
       const running = await (process.stdout.isTTY ? withProgress('Opening the database', starting) : starting)
       announce(running, settings, log)

@@ -35,10 +35,12 @@ const retrySchema = z
   )
 
 const metadata = z.record(z.string(), z.unknown())
+/** PostgreSQL takes no NUL, and nobody means a newline in a name. */
+const oneLine = z.string().regex(/^\P{Cc}*$/u, 'must not have control characters')
 const organizationSchema = z.strictObject({
-  name: z.string().trim().min(1, 'must not be empty').max(256, 'must have at most 256 characters'),
-  slug: z.string().min(1).optional(),
-  created_by: z.string().min(1).optional(),
+  name: oneLine.trim().min(1, 'must not be empty').max(256, 'must have at most 256 characters'),
+  slug: oneLine.min(1).optional(),
+  created_by: oneLine.min(1).optional(),
   public_metadata: metadata.optional(),
   max_allowed_memberships: z.int().nonnegative().optional(),
 })

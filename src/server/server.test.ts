@@ -248,6 +248,10 @@ test('input that makes no sense is refused with a sentence that names what is wr
     ['/api/retry', { method: 'POST', body: '{"links":[1],"deleted":true}' }, /deleted goes with links: "all"/],
     ['/api/parked?limit=none', {}, /limit must be a number from 1 to 1000/],
     ['/api/organizations', { method: 'POST', body: '{"name":"  "}' }, /name: must not be empty/],
+    ['/api/organizations', { method: 'POST', body: '{"name":"Ac\\u0000me"}' }, /name: must not have control/],
+    ['/api/organizations', { method: 'POST', body: '{"name":"Acme\\n"}' }, /name: must not have control/],
+    ['/api/organizations', { method: 'POST', body: '{"name":"Acme","slug":"a\\tb"}' }, /slug: must not have control/],
+    ['/api/organizations', { method: 'POST', body: '{"name":"Acme","created_by":"\\u0000"}' }, /created_by: must not/],
     ['/api/organizations', { method: 'POST', body: '{"slug":"acme"}' }, /name/],
     ['/api/organizations', { method: 'POST', body: '{"name":"Acme","id":"org_1"}' }, /id/],
     [

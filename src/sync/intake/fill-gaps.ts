@@ -1,6 +1,6 @@
 import { ClerkError } from '../../clerk/clerk-error.ts'
 import type { ClerkClient } from '../../clerk/client.ts'
-import type { Database } from '../../db/database.ts'
+import { type Database, isDatabaseDown } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
 import type { Observation } from '../../model/model.ts'
 import { claimGaps, closeGaps, type Gap, postponeGaps } from '../mirror/gaps.ts'
@@ -50,7 +50,16 @@ export const fillGaps = async (
       })
       filled++
     } catch (error) {
-      if (!(error instanceof ClerkError)) throw error
+      if (!(error instanceof ClerkError)) {
+        if (isDatabaseDown(error)) throw error
+        // The database refuses what Clerk says of this person: the others are not kept waiting for it.
+        log?.warn(
+          { stage: 'intake', side: 'clerk', err: error },
+          'what Clerk tells of a person could not be stored; trying later',
+        )
+        await postponeGaps(db.query, [gap.personId], now() + longestWaitMs, true)
+        continue
+      }
       if (error.kind === 'refused' || error.kind === 'auth')
         log?.warn(
           { stage: 'intake', side: 'clerk', code: error.code, attempts: gap.attempts + 1 },

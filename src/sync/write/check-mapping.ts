@@ -20,6 +20,8 @@ export type Checked = {
 }
 
 const shipIt = 'deploy the metadata in sfdx/ and assign the permission set Clerk_Sync to the integration user'
+const nothingVisible =
+  'neither Account nor Contact is visible: the org may not know the API version (SALESFORCE_API_VERSION), or the integration user has no access to them (permission set Clerk_Sync, user licence)'
 const statuses: Readonly<Partial<Record<Entity, readonly string[]>>> = {
   person: ['active', 'inactive', 'banned', 'locked', 'deprovisioned', 'deleted'],
   organization: ['active', 'deleted'],
@@ -103,6 +105,8 @@ export const checkMapping = async (api: Pick<SalesforceApi, 'describe'>, config:
   }
   const relations = descriptions.has('membership')
   const rules = compileRules(config, shapeOf(descriptions), relations)
+  if (!descriptions.has('organization') && !descriptions.has('person'))
+    return { rules, problems: [nothingVisible], notices: [] }
   const problems: string[] = []
   for (const entity of entities) {
     const description = descriptions.get(entity)

@@ -37,12 +37,15 @@ export const startChecks = ({ api, config, clock, log, found }: ChecksOptions): 
   let intervalMs = firstMs
   let lastAt = Number.NEGATIVE_INFINITY
   let awayTimes = 0
+  let stopped = false
 
   const ask = async (): Promise<'fine' | 'wrong' | 'away'> => {
     const before = checked
     try {
       checked = await checkMapping(api, config)
     } catch (error) {
+      // Stopping closes the client, which cuts the question off: that is nobody's fault.
+      if (stopped) return 'away'
       const fields = { stage: 'check', side: 'salesforce', err: error }
       log.warn(fields, 'Salesforce could not be asked for its fields; trying again')
       return error instanceof SalesforceError && error.kind === 'outage' ? 'away' : 'wrong'
@@ -75,5 +78,12 @@ export const startChecks = ({ api, config, clock, log, found }: ChecksOptions): 
       return answer === 'fine' ? hour : intervalMs
     },
   })
-  return { ...loop, checked: () => checked }
+  return {
+    wake: loop.wake,
+    stop: () => {
+      stopped = true
+      return loop.stop()
+    },
+    checked: () => checked,
+  }
 }
