@@ -27,7 +27,7 @@ export type Receive = (request: {
   body: Uint8Array
 }) => Promise<Received>
 
-type Waiting = { hint: NewHint; givenUp: boolean; resolve: (fresh: boolean) => void; reject: (error: unknown) => void }
+type Waiting = { hint: NewHint; resolve: (fresh: boolean) => void; reject: (error: unknown) => void }
 
 /** More rows in one statement make nothing faster and its text longer. */
 const mostRows = 200
@@ -45,11 +45,24 @@ const groupCommit = ({ db, now, sleep, stored }: GroupCommit) => {
   const waiting: Waiting[] = []
   const held = { hints: 0, bytes: 0 }
   let busy = false
+  /** The commit that is out takes longer than anybody waits: until it ends, nothing new is taken on. */
+  let stuck = false
   const letGo = ({ hint }: Waiting): void => {
     held.hints--
     held.bytes -= hint.body.byteLength
   }
+  const giveUp = (batch: readonly Waiting[]): void => {
+    stuck = true
+    const queued = waiting.splice(0)
+    for (const { reject } of [...batch, ...queued]) reject(new NotStoredError('the database does not answer'))
+    for (const one of queued) letGo(one)
+  }
+  // One timer for each commit, not for each webhook: thousands of them a second cost more than the hash of the bodies.
   const commitBatch = async (batch: readonly Waiting[]): Promise<void> => {
+    const end = new AbortController()
+    void sleep(patienceMs, end.signal).then(() => {
+      if (!end.signal.aborted) giveUp(batch)
+    })
     try {
       const hints = batch.map(({ hint }) => hint)
       const fresh = await storeHints(db.query, hints, now())
@@ -58,40 +71,28 @@ const groupCommit = ({ db, now, sleep, stored }: GroupCommit) => {
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
+    end.abort()
+    stuck = false
   }
   const commit = async (): Promise<void> => {
     busy = true
     while (waiting.length > 0) {
-      const taken = waiting.splice(0, mostRows)
-      const batch = taken.filter(({ givenUp }) => !givenUp)
-      if (batch.length > 0) await commitBatch(batch)
-      for (const one of taken) letGo(one)
+      const batch = waiting.splice(0, mostRows)
+      await commitBatch(batch)
+      for (const one of batch) letGo(one)
     }
     busy = false
   }
-  const wait = async (one: Waiting, until: AbortSignal): Promise<void> => {
-    await sleep(patienceMs, until)
-    if (until.aborted) return
-    one.givenUp = true
-    one.reject(new NotStoredError('the database does not answer'))
-  }
-  return async (hint: NewHint): Promise<boolean> => {
-    if (held.hints >= mostHeld || held.bytes + hint.body.byteLength > mostHeldBytes)
-      throw new NotStoredError('too many webhooks wait for the database')
-    held.hints++
-    held.bytes += hint.body.byteLength
-    const done = new AbortController()
-    try {
-      return await new Promise<boolean>((resolve, reject) => {
-        const one: Waiting = { hint, givenUp: false, resolve, reject }
-        waiting.push(one)
-        void wait(one, done.signal)
-        if (!busy) void commit()
-      })
-    } finally {
-      done.abort()
-    }
-  }
+  return (hint: NewHint): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      if (stuck) return reject(new NotStoredError('the database does not answer'))
+      if (held.hints >= mostHeld || held.bytes + hint.body.byteLength > mostHeldBytes)
+        return reject(new NotStoredError('too many webhooks wait for the database'))
+      held.hints++
+      held.bytes += hint.body.byteLength
+      waiting.push({ hint, resolve, reject })
+      if (!busy) void commit()
+    })
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
