@@ -79,10 +79,10 @@ export type Engine = {
 }
 
 const hintsAtOnce = 500
-/** Intake first: while this many webhooks share a commit, a few are read twice a second, and the rest when the storm is over. */
+/** Intake first: while this many webhooks share a commit, a few are read once a second, and the rest when the storm is over. */
 const crowd = 16
 const hintsInCrowd = 100
-const restInCrowdMs = 500
+const restInCrowdMs = 1_000
 const gapsAtOnce = 10
 const settledBetweenSweeps = 2_000
 const recordsAtOnce = 1_000
