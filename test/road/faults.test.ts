@@ -66,4 +66,6 @@ test('whatever goes wrong on the way, the end is the same, and every record is t
   })
   const keys = stormy.records('Contact').map((record) => record['Clerk_User_Id__c'])
   expect(new Set(keys).size).toBe(keys.length)
+  // Two empty states would agree as well.
+  expect(stormy.records('AccountContactRelation').length).toBeGreaterThan(10)
 }, 180_000)
