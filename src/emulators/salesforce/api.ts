@@ -20,13 +20,23 @@ export type Call = {
   /** Behind `/services/data/vNN.0`, still encoded: an external id may hold a slash. */
   path: string
   query: URLSearchParams
+  /** What the JSON says; for routes that take bytes, a `RawBody`. */
   body: unknown
   header: (name: string) => string | undefined
   /** Where the caller found us, such as `http://127.0.0.1:4802`. */
   origin: string
 }
 
-export type Reply = { status: number; body?: unknown; headers?: Readonly<Record<string, string>> }
+/** A body as it came, for CSV, XML and multipart. */
+export type RawBody = { type: string; bytes: Uint8Array }
+
+/** `body` is sent as JSON, `raw` as it is. */
+export type Reply = {
+  status: number
+  body?: unknown
+  raw?: { type: string; content: string | Uint8Array<ArrayBuffer> }
+  headers?: Readonly<Record<string, string>>
+}
 
 export type Work = {
   /** Accounts whose rows it locks. */
@@ -43,6 +53,8 @@ export type Route = {
   pattern: string
   /** The kind under which the call is counted. */
   kind: string
+  /** How a request's body is read. @default 'json' for POST, PATCH and PUT */
+  body?: 'json' | 'raw' | 'none'
   prepare: (call: Call, params: Params) => Work
 }
 

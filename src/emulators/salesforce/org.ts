@@ -1,6 +1,8 @@
 import type { Clock } from '../kit/clock.ts'
 import { createFaults, type FaultList } from '../kit/faults.ts'
 import { type Random, seededRandom } from '../kit/random.ts'
+import type { Part } from '../kit/snapshot.ts'
+import { type Commits, createCommits } from './commits.ts'
 import { makeId } from './ids.ts'
 import { createLocks, type Locks } from './locks.ts'
 import { readMetadata } from './metadata.ts'
@@ -68,6 +70,8 @@ export type Org = {
   personId: string
   schema: Schema
   store: Store
+  /** What was committed, with its author. */
+  commits: Commits
   settings: Settings
   locks: Locks
   faults: FaultList
@@ -77,6 +81,8 @@ export type Org = {
   usage: Usage
   cursors: Cursors
   stats: Stats
+  /** What else holds state and belongs to a snapshot, by name: bulk jobs, events, deployed metadata. */
+  parts: Map<string, Part>
   /** Empties the org: records, faults, counts. Settings and rules stay. */
   reset: () => void
 }
@@ -128,14 +134,18 @@ export const createOrg = (options: OrgOptions): Org => {
     requiredFields: options.requiredFields ?? [],
   })
   const store = createStore(schema.objects, clock.now, () => settings.lateVisibilityMs)
+  const userId = makeId('005', 1)
+  const commits = createCommits(clock.now, { userId, origin: '' })
+  store.onCommit(commits.took)
   const org: Org = {
     clock,
     random: options.random ?? seededRandom(),
     orgId: makeId('00D', 1),
-    userId: makeId('005', 1),
+    userId,
     personId: makeId('005', 2),
     schema,
     store,
+    commits,
     settings,
     locks: createLocks(clock, () => settings.lockWaitMs),
     faults: createFaults(clock.now),
@@ -145,6 +155,7 @@ export const createOrg = (options: OrgOptions): Org => {
     usage: createUsage(clock.now, options.apiLimit ?? 15_000),
     cursors: createCursors(clock.now),
     stats: { calls: {}, subrequests: {}, records: {} },
+    parts: new Map(),
     reset: () => {
       store.clear()
       addSetupRecords(org)
@@ -155,6 +166,7 @@ export const createOrg = (options: OrgOptions): Org => {
       org.stats.calls = {}
       org.stats.subrequests = {}
       org.stats.records = {}
+      for (const part of org.parts.values()) part.clear()
     },
   }
   addSetupRecords(org)

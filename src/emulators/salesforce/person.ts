@@ -53,29 +53,38 @@ const liveOrFail = (org: Org, object: ObjectType, id: string): Row => {
 
 /** The person who works in the org's user interface. */
 export const createPerson = (org: Org): Person => {
-  const writer: Writer = { org, userId: org.personId, allowDuplicates: true }
+  // The client id of Lightning Experience in change events.
+  const origin = 'com/salesforce/api/soap/66.0;client=SfdcInternalAPI/'
+  const writer: Writer = { org, userId: org.personId, origin, allowDuplicates: true }
+  const asPerson = <T>(work: () => T): T => {
+    org.commits.as(writer)
+    return org.store.atomically(work)
+  }
   return {
     create: (name, values) =>
-      org.store.atomically(() => {
+      asPerson(() => {
         const object = objectNamed(org, name)
         return insertValues(writer, object, readValues(object, values)).Id
       }),
     edit: (name, id, values) =>
-      org.store.atomically(() => {
+      asPerson(() => {
         const object = objectNamed(org, name)
         updateValues(writer, object, liveOrFail(org, object, id), readValues(object, values))
       }),
-    remove: (name, id) => {
-      const object = objectNamed(org, name)
-      deleteRecord(writer, object, liveOrFail(org, object, id))
-    },
-    undelete: (name, id) => undeleteRecord(writer, objectNamed(org, name), toId18(id) ?? id),
+    remove: (name, id) =>
+      asPerson(() => {
+        const object = objectNamed(org, name)
+        deleteRecord(writer, object, liveOrFail(org, object, id))
+      }),
+    undelete: (name, id) => asPerson(() => undeleteRecord(writer, objectNamed(org, name), toId18(id) ?? id)),
     merge: (name, masterId, ...loserIds) =>
-      mergeRecords(
-        writer,
-        objectNamed(org, name),
-        toId18(masterId) ?? masterId,
-        loserIds.map((id) => toId18(id) ?? id),
+      asPerson(() =>
+        mergeRecords(
+          writer,
+          objectNamed(org, name),
+          toId18(masterId) ?? masterId,
+          loserIds.map((id) => toId18(id) ?? id),
+        ),
       ),
   }
 }

@@ -9,6 +9,7 @@
  * What it promises: `atomically` leaves either everything or nothing of what ran inside it; an index never misses a row.
  * It knows nothing of rules: those are in `records/`.
  */
+import type { Change } from './commits.ts'
 import { type Field, isText, type ObjectType } from './schema.ts'
 
 export type Value = string | number | boolean | null
@@ -41,6 +42,10 @@ export type Store = {
   atomically: <T>(work: () => T) => T
   /** The row as a query saw it that looks `lag` ms back. */
   visible: (object: string, id: string, lag: number) => Row | undefined
+  /** Takes over a changed schema: new objects get tables, newly indexed fields an index, rows stay. */
+  adopt: (objects: readonly ObjectType[]) => void
+  /** Called with every transaction that stayed, when the outermost `atomically` ends. */
+  onCommit: (listener: (changes: readonly Change[]) => void) => void
   clear: () => void
 }
 
@@ -89,6 +94,18 @@ const firstFrom = (order: readonly string[], id: string, inclusive: boolean): nu
   return low
 }
 
+const indexesOf = (object: ObjectType, rows: Iterable<Row>): Table['indexes'] => {
+  const indexed = object.fields.filter((field) => field.indexed)
+  const indexes: Table['indexes'] = new Map(indexed.map((field) => [field.name, { field, index: new Map() }]))
+  for (const row of rows) {
+    for (const [name, { field, index }] of indexes) {
+      const key = keyOf(field, row[name] ?? null)
+      if (key !== null) addTo(index, String(key), row.Id)
+    }
+  }
+  return indexes
+}
+
 /** @param history how long, in ms, earlier versions are kept for queries that lag behind */
 export const createStore = (objects: readonly ObjectType[], now: () => number, history: () => number): Store => {
   const tables = new Map<string, Table>()
@@ -96,18 +113,25 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
   const earlier = new Map<string, Earlier[]>()
   const undo: Undo[] = []
   let depth = 0
+  let committed: (changes: readonly Change[]) => void = () => {}
   const tableOf = (object: string): Table => {
     const table = tables.get(object)
     if (!table) throw new Error(`no table for ${object}`)
     return table
   }
+  let known = objects
   const clear = () => {
-    for (const object of objects) {
-      const indexed = object.fields.filter((field) => field.indexed)
-      const indexes = new Map(indexed.map((field) => [field.name, { field, index: new Map() as Index }]))
-      tables.set(object.name, { object, rows: new Map(), order: [], indexes })
-    }
+    for (const object of known)
+      tables.set(object.name, { object, rows: new Map(), order: [], indexes: indexesOf(object, []) })
     earlier.clear()
+  }
+  const adopt = (next: readonly ObjectType[]) => {
+    known = next
+    for (const object of next) {
+      const table = tables.get(object.name)
+      if (table) tables.set(object.name, { ...table, object, indexes: indexesOf(object, table.rows.values()) })
+      else tables.set(object.name, { object, rows: new Map(), order: [], indexes: indexesOf(object, []) })
+    }
   }
   const remember = (id: string, before: Row | undefined) => {
     const span = history()
@@ -125,6 +149,15 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       if (!entry.before && entry.table.order.at(-1) === entry.id) entry.table.order.pop()
       earlier.get(entry.id)?.pop()
     }
+  }
+  const commit = () => {
+    if (undo.length === 0) return
+    committed(
+      undo.flatMap(({ table, id, before }) => {
+        const after = table.rows.get(id)
+        return after ? [{ object: table.object.name, id, before, after }] : []
+      }),
+    )
   }
   const lookup: Store['lookup'] = (object, field, value) => {
     if (value === null) return undefined
@@ -168,7 +201,9 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       const mark = undo.length
       depth++
       try {
-        return work()
+        const result = work()
+        if (depth === 1) commit()
+        return result
       } catch (error) {
         rollback(mark)
         throw error
@@ -181,6 +216,10 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       const versions = lag > 0 ? earlier.get(id) : undefined
       const hidden = versions?.find((version) => version.at > now() - lag)
       return hidden ? hidden.before : tableOf(object).rows.get(id)
+    },
+    adopt,
+    onCommit: (listener) => {
+      committed = listener
     },
     clear,
   }

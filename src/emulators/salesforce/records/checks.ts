@@ -12,6 +12,8 @@ import { checkValue } from './values.ts'
 export type Writer = {
   org: Org
   userId: string
+  /** Through what, as change events say it: `com/salesforce/api/rest/66.0;client=acme`; empty when unset. */
+  origin: string
   /** `Sforce-Duplicate-Rule-Header: allowSave=true`. */
   allowDuplicates: boolean
   /** Accounts whose lock could not be had in time. */

@@ -158,6 +158,7 @@ export const runOperations = (
   operations: readonly RowOperation[],
   allOrNone: boolean,
 ): RowOutcome[] => {
+  writer.org.commits.as(writer)
   const outcomes = runAll(writer, operations, allOrNone)
   for (const [i, outcome] of outcomes.entries()) {
     const object = operations[i]?.object

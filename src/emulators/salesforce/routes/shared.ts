@@ -26,10 +26,17 @@ export const namedFields = (object: ObjectType, names: readonly string[]): Field
     return field
   })
 
+/** `Sforce-Call-Options: client=NAME`, as it appears in `changeOrigin`. */
+const clientOf = (call: Call): string => {
+  const client = /(?:^|[;,\s])client\s*=\s*([^;,\s]+)/i.exec(call.header('sforce-call-options') ?? '')?.[1]
+  return client === undefined ? '' : `;client=${client}`
+}
+
 /** Who writes, under which headers. */
 export const writerOf = (call: Call, unlocked?: ReadonlySet<string>): Writer => ({
   org: call.org,
   userId: call.org.userId,
+  origin: `com/salesforce/api/rest/${call.version}${clientOf(call)}`,
   allowDuplicates: /allowSave\s*=\s*true/i.test(call.header('sforce-duplicate-rule-header') ?? ''),
   ...(unlocked ? { unlocked } : {}),
 })

@@ -1,0 +1,3 @@
+import type { Route } from '../api.ts'
+
+export const deployRoutes: readonly Route[] = []
