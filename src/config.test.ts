@@ -267,6 +267,7 @@ const FREE_TEXT = [
   'SALESFORCE_PRIVATE_KEY',
   'SALESFORCE_PRIVATE_KEY_FILE',
   'DATABASE_URL',
+  'CLERKFORCE_SANDBOX_STATE',
 ]
 
 test('the help of an option says its variable and its default', () => {

@@ -34,7 +34,7 @@ export type OptionValues = {
   mapping: { file: string | undefined }
   retention: { hintDays: number; journalDays: number }
   log: { level: LogLevel }
-  sandbox: { portBase: number; seed: number; webhookUrl: string | undefined }
+  sandbox: { portBase: number; seed: number; webhookUrl: string | undefined; state: string | undefined }
 }
 
 export type SettingGroup = keyof OptionValues
@@ -287,7 +287,8 @@ export const OPTIONS: OptionTable = {
     portBase: {
       env: 'CLERKFORCE_SANDBOX_PORT_BASE',
       flag: '--port-base <number>',
-      description: 'Clerk listens on the port after this one, Salesforce on the next.',
+      description:
+        "Clerk listens on the port after this one, Salesforce on the next, Salesforce's Pub/Sub API on the two after that (with and without TLS).",
       default: '4800',
       schema: wholeNumber(1, 65_500),
     },
@@ -306,6 +307,13 @@ export const OPTIONS: OptionTable = {
       schema: z
         .string()
         .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an http:// or https:// address'),
+    },
+    state: {
+      env: 'CLERKFORCE_SANDBOX_STATE',
+      flag: '--state <folder>',
+      description: 'Folder that keeps what both hold: read at the start, written at the end.',
+      defaultNote: 'everything is gone at the end',
+      schema: z.string().min(1, 'must be a folder'),
     },
   },
 }

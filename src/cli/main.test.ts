@@ -335,3 +335,40 @@ test('sandbox prints what serve needs to know, as lines for .env or as JSON, and
   sandbox.kill('SIGINT')
   expect((await sandbox.ended).code).toBe(0)
 })
+
+test('a sandbox with a folder for its state goes on where it was stopped', async () => {
+  const cwd = emptyFolder()
+  const base = 10_000 + (process.pid % 1_000) * 10
+  const args = ['sandbox', '--json', '--port-base', String(base), '--state', 'kept', '--sample-data']
+  type Printed = { clerk: { control: string }; salesforce: { control: string; pubsub: { certificate: string } } }
+  const run = async (use: (printed: Printed) => Promise<void>) => {
+    const sandbox = spawnCli(args, { cwd })
+    await sandbox.seen(/\n}\n/)
+    await use(JSON.parse(sandbox.stdout()) as Printed)
+    sandbox.kill('SIGINT')
+    expect((await sandbox.ended).code).toBe(0)
+  }
+  const stateOf = async <T>(control: string) => (await (await fetch(`${control}/state`)).json()) as T
+  type Contacts = { Contact: { Id: string }[] }
+  let contacts: Contacts['Contact'] = []
+  await run(async ({ clerk, salesforce }) => {
+    expect(salesforce.pubsub.certificate).toContain('BEGIN CERTIFICATE')
+    await fetch(`${clerk.control}/seed`, { method: 'POST', body: JSON.stringify({ users: [{ id: 'user_kept' }] }) })
+    const made = await fetch(`${salesforce.control}/records/Contact`, { method: 'POST', body: '{"LastName":"Kept"}' })
+    expect(made.status).toBe(201)
+    contacts = (await stateOf<Contacts>(salesforce.control)).Contact
+  })
+  expect(contacts.length).toBeGreaterThan(10)
+  await run(async ({ clerk, salesforce }) => {
+    expect(await stateOf(clerk.control)).toMatchObject({ users: [{ id: 'user_kept' }] })
+    expect((await stateOf<Contacts>(salesforce.control)).Contact).toEqual(contacts)
+  })
+  writeFileSync(join(cwd, 'kept', 'salesforce.json'), '{')
+  const broken = await runCli(args, { cwd })
+  expect([broken.code, broken.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /^clerkforce: CLERKFORCE_SANDBOX_STATE \(--state\): .*salesforce\.json: it cannot be read as JSON/,
+    ),
+  ])
+})

@@ -1,38 +1,10 @@
 import { expect, test } from 'vitest'
+import { callClerkEmulator } from '../../../test/support/clerk-emulator.ts'
 import { manualClock } from '../kit/clock.ts'
-import { type ClerkEmulatorOptions, createClerkEmulator } from './index.ts'
 
 // What Clerk refuses and how it words it, seen from below the SDK: status, code, headers, exact shapes.
 
-type Answer = { status: number; headers: Headers; body: unknown }
-type ErrorBody = {
-  errors: { code: string; message: string; long_message: string; meta?: object }[]
-  clerk_trace_id: string
-}
-
-const start = (options: ClerkEmulatorOptions = {}) => {
-  const emulator = createClerkEmulator({ rateLimits: false, ...options })
-  const call = async (
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> => {
-    const response = await emulator.app.request(path, {
-      method,
-      headers: { authorization: `Bearer ${emulator.secretKey}`, 'content-type': 'application/json', ...headers },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
-    return { status: response.status, headers: response.headers, body: await response.json() }
-  }
-  const refusal = async (...input: Parameters<typeof call>) => {
-    const { status, body } = await call(...input)
-    const [error] = (body as ErrorBody).errors
-    return { status, code: error?.code, ...(error?.meta && { meta: error.meta }) }
-  }
-  const made = async (path: string, body: unknown) => ((await call('POST', path, body)).body as { id: string }).id
-  return { ...emulator, call, refusal, made }
-}
+const start = callClerkEmulator
 
 const person = (name: string) => ({ email_address: [`${name}@example.com`], first_name: name })
 
@@ -399,7 +371,15 @@ test('reset brings back the start', async () => {
   await made('/v1/users', person('ada'))
   faults.add({ respond: { status: 500 } })
   await call('POST', '/_emulator/reset')
-  expect(state()).toEqual({ users: [], organizations: [], memberships: [], invitations: [] })
+  expect(state()).toEqual({
+    users: [],
+    organizations: [],
+    memberships: [],
+    invitations: [],
+    domains: [],
+    app_invitations: [],
+    waitlist_entries: [],
+  })
   expect((await call('POST', '/v1/users', person('ada'))).status).toBe(200)
 })
 

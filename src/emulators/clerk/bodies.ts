@@ -1,18 +1,7 @@
+import { webAddress } from './bodies-joining.ts'
 import type { IdentificationStatus, Metadata } from './entities.ts'
 import { formError } from './errors.ts'
-import {
-  count,
-  flag,
-  ignored,
-  listOf,
-  metadata,
-  oneOf,
-  orNull,
-  type Reader,
-  type Shape,
-  text,
-  time,
-} from './read-object.ts'
+import { count, flag, listOf, metadata, oneOf, orNull, type Reader, type Shape, text, time } from './read-object.ts'
 
 // The bodies that requests carry, parameter by parameter, as Clerk's OpenAPI lists them.
 
@@ -27,17 +16,17 @@ type UserBody = {
   username?: string | null
   password?: string | null
   password_digest?: string | null
-  password_hasher?: unknown
-  skip_password_checks?: unknown
-  totp_secret?: unknown
-  backup_codes?: unknown
+  password_hasher?: string | null
+  skip_password_checks?: boolean | null
+  totp_secret?: string | null
+  backup_codes?: string[] | null
   delete_self_enabled?: boolean | null
   create_organization_enabled?: boolean | null
   create_organizations_limit?: number | null
   legal_accepted_at?: number | null
-  skip_legal_checks?: unknown
+  skip_legal_checks?: boolean | null
   created_at?: number | null
-  bypass_client_trust?: unknown
+  bypass_client_trust?: boolean | null
 }
 
 export type CreateUserBody = UserBody &
@@ -46,7 +35,8 @@ export type CreateUserBody = UserBody &
     email_address_identification_status?: ('verified' | 'reserved')[]
     phone_number?: string[]
     phone_number_identification_status?: ('verified' | 'reserved')[]
-    skip_password_requirement?: unknown
+    web3_wallet?: string[]
+    skip_password_requirement?: boolean | null
     skip_user_requirement?: boolean | null
     banned?: boolean | null
     locked?: boolean | null
@@ -56,8 +46,10 @@ export type UpdateUserBody = UserBody &
   UserMetadataBody & {
     primary_email_address_id?: string | null
     primary_phone_number_id?: string | null
-    notify_primary_email_address_changed?: unknown
-    sign_out_of_other_sessions?: unknown
+    primary_web3_wallet_id?: string | null
+    profile_image_id?: string | null
+    notify_primary_email_address_changed?: boolean | null
+    sign_out_of_other_sessions?: boolean | null
   }
 
 const name = orNull(text(256))
@@ -70,17 +62,17 @@ const userShape: Shape<UserBody> = {
   username: orNull(text(64)),
   password: orNull(text()),
   password_digest: orNull(text()),
-  password_hasher: ignored,
-  skip_password_checks: ignored,
-  totp_secret: ignored,
-  backup_codes: ignored,
+  password_hasher: orNull(text()),
+  skip_password_checks: orNull(flag),
+  totp_secret: orNull(text()),
+  backup_codes: orNull(listOf(text())),
   delete_self_enabled: orNull(flag),
   create_organization_enabled: orNull(flag),
   create_organizations_limit: orNull(count(0, 1_000_000)),
   legal_accepted_at: orNull(time),
-  skip_legal_checks: ignored,
+  skip_legal_checks: orNull(flag),
   created_at: orNull(time),
-  bypass_client_trust: ignored,
+  bypass_client_trust: orNull(flag),
 }
 
 export const metadataShape: Shape<MetadataBody> = { public_metadata: metadata, private_metadata: metadata }
@@ -93,7 +85,8 @@ export const createUserShape: Shape<CreateUserBody> = {
   email_address_identification_status: listOf(oneOf('verified', 'reserved')),
   phone_number: listOf(text()),
   phone_number_identification_status: listOf(oneOf('verified', 'reserved')),
-  skip_password_requirement: ignored,
+  web3_wallet: listOf(text()),
+  skip_password_requirement: orNull(flag),
   skip_user_requirement: orNull(flag),
   banned: orNull(flag),
   locked: orNull(flag),
@@ -104,8 +97,10 @@ export const updateUserShape: Shape<UpdateUserBody> = {
   ...userMetadataShape,
   primary_email_address_id: orNull(text()),
   primary_phone_number_id: orNull(text()),
-  notify_primary_email_address_changed: ignored,
-  sign_out_of_other_sessions: ignored,
+  primary_web3_wallet_id: orNull(text()),
+  profile_image_id: orNull(text()),
+  notify_primary_email_address_changed: orNull(flag),
+  sign_out_of_other_sessions: orNull(flag),
 }
 
 export type UserIdsBody = { user_ids: string[] }
@@ -114,13 +109,16 @@ export const userIdsShape: Shape<UserIdsBody> = { user_ids: listOf(text(), 50) }
 export type IdentificationChangeBody = {
   verified?: boolean | null
   primary?: boolean | null
-  notify_primary_email_address_changed?: unknown
+  notify_primary_email_address_changed?: boolean | null
 }
 export const identificationChangeShape: Shape<IdentificationChangeBody> = {
   verified: orNull(flag),
   primary: orNull(flag),
-  notify_primary_email_address_changed: ignored,
+  notify_primary_email_address_changed: orNull(flag),
 }
+
+export type AttemptBody = { verification_id: string; code: string }
+export const attemptShape: Shape<AttemptBody> = { verification_id: text(), code: text() }
 
 export type PhoneChangeBody = Omit<IdentificationChangeBody, 'notify_primary_email_address_changed'> & {
   reserved_for_second_factor?: boolean | null
@@ -144,12 +142,12 @@ export const newPhoneShape: Shape<NewPhoneBody> = { ...phoneChangeShape, user_id
 export type ReplaceEmailBody = {
   email_address: string
   identification_status?: IdentificationStatus
-  notify_primary_email_address_changed?: unknown
+  notify_primary_email_address_changed?: boolean | null
 }
 export const replaceEmailShape: Shape<ReplaceEmailBody> = {
   email_address: text(),
   identification_status: oneOf('verified', 'reserved', 'unverified'),
-  notify_primary_email_address_changed: ignored,
+  notify_primary_email_address_changed: orNull(flag),
 }
 
 export type ReplacePhoneBody = { phone_number: string; identification_status?: IdentificationStatus }
@@ -231,7 +229,7 @@ export const createInvitationShape: Shape<CreateInvitationBody> = {
   email_address: text(),
   role: text(),
   inviter_user_id: orNull(text()),
-  redirect_url: orNull(text()),
+  redirect_url: orNull(webAddress),
   expires_in_days: orNull(count(1, 365)),
   notify: orNull(flag),
 }

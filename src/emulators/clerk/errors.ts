@@ -57,5 +57,9 @@ export const identifierTaken = (param: string): ApiError =>
     `That ${param.replaceAll('_', ' ')} is taken. Please try another.`,
   )
 
+/** 422 for a key or a name that another record has. */
+export const taken = (param: string): ApiError =>
+  formError('form_already_exists', param, 'already exists', `That ${param} is taken. Please try another.`)
+
 export const invalidValue = (param: string, longMessage = `${param} is invalid`): ApiError =>
   formError('form_param_value_invalid', param, 'is invalid', longMessage)

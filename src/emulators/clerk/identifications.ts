@@ -3,23 +3,28 @@ import { ApiError, formError, identifierTaken, invalidValue } from './errors.ts'
 import type { Instance } from './instance.ts'
 
 const emailPattern = /^[^\s@<>(),;:"[\]]+@[^\s@<>(),;:"[\]]+\.[^\s@<>(),;:"[\]]+$/
+const walletPattern = /^0x[0-9a-f]{40}$/i
 /** E.164: a plus sign and up to 15 digits. */
 const phonePattern = /^\+[1-9]\d{6,14}$/
 
+const isValid: Record<IdentificationKind, (text: string) => boolean> = {
+  email_address: (text) => emailPattern.test(text) && text.length <= 254,
+  phone_number: (text) => phonePattern.test(text),
+  web3_wallet: (text) => walletPattern.test(text),
+}
+const wanted: Record<IdentificationKind, string> = {
+  email_address: 'must be a valid email address.',
+  phone_number: 'must be a valid phone number according to E.164 international standard.',
+  web3_wallet: 'must be a valid web3 wallet address that starts with 0x and contains 40 hexadecimal characters.',
+}
+
 /**
- * The value as Clerk keeps it: e-mail addresses in lower case.
+ * The value as Clerk keeps it: e-mail addresses and wallets in lower case.
  * @throws ApiError 422 when it is not an address or a number.
  */
 export const normaliseIdentifier = (kind: IdentificationKind, value: string): string => {
-  const text = kind === 'email_address' ? value.toLowerCase() : value
-  const valid = kind === 'email_address' ? emailPattern.test(text) && text.length <= 254 : phonePattern.test(text)
-  if (!valid)
-    throw formError(
-      'form_param_format_invalid',
-      kind,
-      'is invalid',
-      `${kind} must be a valid ${kind.replace('_', ' ')}.`,
-    )
+  const text = kind === 'phone_number' ? value : value.toLowerCase()
+  if (!isValid[kind](text)) throw formError('form_param_format_invalid', kind, 'is invalid', `${kind} ${wanted[kind]}`)
   return text
 }
 
@@ -56,15 +61,18 @@ export const newIdentification = (
     status,
     linked_to: [],
     reserved_for_second_factor: false,
+    default_second_factor: false,
+    verified_by: 'admin',
     created_at: instance.now(),
     updated_at: instance.now(),
   }
 }
 
-const primaryField = (kind: IdentificationKind) =>
-  kind === 'email_address' ? ('primary_email_address_id' as const) : ('primary_phone_number_id' as const)
+const primaryField = (
+  kind: IdentificationKind,
+): 'primary_email_address_id' | 'primary_phone_number_id' | 'primary_web3_wallet_id' => `primary_${kind}_id`
 
-/** Makes an address or a number of the user the primary one. @throws ApiError 422 when it is not verified. */
+/** Makes an address, a number or a wallet of the user the primary one. @throws ApiError 422 when it is not verified. */
 export const makePrimary = (user: UserRecord, identification: Identification): void => {
   const field = primaryField(identification.kind)
   if (identification.status === 'unverified') throw invalidValue(field, `${field} must be a verified identification.`)
@@ -85,15 +93,26 @@ export const addIdentification = (
 ): Identification => {
   const created = newIdentification(instance, kind, input.value, input.verified ? 'verified' : 'unverified')
   if (ofKind(user, kind).some(({ value }) => value === created.value)) throw identifierTaken(kind)
-  if (input.reservedForSecondFactor) {
-    if (!input.verified) throw invalidValue('reserved_for_second_factor', 'The phone number must be verified.')
-    created.reserved_for_second_factor = true
-  }
+  if (input.reservedForSecondFactor && !input.verified)
+    throw new ApiError(400, 'identification_create_second_factor_unverified', 'Create failed', {
+      longMessage: 'Unverified identifications cannot be a second factor',
+    })
   const first = ofKind(user, kind).length === 0
   if (input.primary && !input.verified) makePrimary(user, created)
   instance.store.addIdentification(user, created)
   if (input.primary || (first && input.verified)) makePrimary(user, created)
+  if (input.reservedForSecondFactor) reserveForSecondFactor(user, created, true)
   return created
+}
+
+/** Reserves a number as a second factor, or takes that back. The first one reserved is the default. */
+const reserveForSecondFactor = (user: UserRecord, phone: Identification, reserved: boolean): void => {
+  const others = ofKind(user, 'phone_number').filter((other) => other !== phone && other.reserved_for_second_factor)
+  phone.reserved_for_second_factor = reserved
+  phone.default_second_factor = reserved && (phone.default_second_factor || others.length === 0)
+  const [heir] = others
+  if (heir && !others.some((other) => other.default_second_factor))
+    heir.default_second_factor = !phone.default_second_factor
 }
 
 /** Marks an address or a number as verified or not, and as primary. */
@@ -108,14 +127,18 @@ export const changeIdentification = (
   const isPrimary = user[primaryField(identification.kind)] === identification.id
   if (status === 'unverified' && (isPrimary || input.primary))
     throw invalidValue('verified', 'A primary identification must be verified.')
+  if (status !== 'verified' && (input.reservedForSecondFactor ?? identification.reserved_for_second_factor))
+    throw new ApiError(400, 'identification_update_second_factor_unverified', 'Update failed', {
+      longMessage: 'Cannot update second factor attributes for unverified identification',
+    })
   identification.status = status
   identification.updated_at = instance.now()
   if (input.reservedForSecondFactor !== undefined)
-    identification.reserved_for_second_factor = input.reservedForSecondFactor
+    reserveForSecondFactor(user, identification, input.reservedForSecondFactor)
   if (input.primary) makePrimary(user, identification)
 }
 
-/** Takes an address or a number away; another verified one of the same kind becomes the primary one. */
+/** Takes an address, a number or a wallet away; another verified one of the same kind becomes the primary one. */
 export const dropIdentification = (instance: Instance, user: UserRecord, identification: Identification): void => {
   if (identification.linked_to.length > 0)
     throw new ApiError(400, 'delete_linked_identification_disallowed', 'Linked to a connected account', {
@@ -125,7 +148,9 @@ export const dropIdentification = (instance: Instance, user: UserRecord, identif
     throw new ApiError(400, 'last_required_identification_deletion_failed', 'Deletion failed', {
       longMessage: 'You cannot delete your last identification.',
     })
+  if (identification.kind === 'phone_number') reserveForSecondFactor(user, identification, false)
   instance.store.removeIdentification(user, identification)
+  instance.store.verifications.delete(identification.id)
   const field = primaryField(identification.kind)
   if (user[field] !== identification.id) return
   const heir = ofKind(user, identification.kind).find(({ status }) => status !== 'unverified')

@@ -1,14 +1,24 @@
 import type { Hono } from 'hono'
 import { type Clock, systemClock } from '../kit/clock.ts'
+import { createExchanges } from '../kit/exchanges.ts'
 import { createFaults, type Fault, type FaultList } from '../kit/faults.ts'
+import { createFreezer } from '../kit/freeze.ts'
 import { listen } from '../kit/listen.ts'
 import { seededRandom } from '../kit/random.ts'
+import { createSnapshots, type Snapshot } from '../kit/snapshot.ts'
+import { createStateFile } from '../kit/state-file.ts'
+import { checkOptions } from '../kit/strict.ts'
 import { createApp } from './app.ts'
+import { type ChangeableSettings, changeableSettings, optionsSchema } from './given.ts'
+import { insideInstance } from './inside.ts'
 import { createInstance } from './instance.ts'
-import { type ClerkState, readState } from './routes/control.ts'
+import { createRateLimiter } from './rate-limits.ts'
+import { type ClerkState, type ClerkStats, readState, readStats } from './routes/control.ts'
 import { type ClerkSeed, type Seeded, seedRecords } from './seed.ts'
-import { type ClerkOptions, readDeliverySettings, readSettings } from './settings.ts'
+import { type ClerkOptions, changeSettings, readDeliverySettings, readSettings } from './settings.ts'
+import { firstParts, partsOf } from './state-parts.ts'
 import { createStore } from './store.ts'
+import { type Emitted, emitExample } from './webhooks/example-events.ts'
 import { createWebhooks, firstSecretOf, type Webhooks } from './webhooks/index.ts'
 
 /*
@@ -41,6 +51,8 @@ export type ClerkEmulatorOptions = ClerkOptions & {
    */
   idSeed?: number
   faults?: readonly Fault[]
+  /** A file that keeps the state: restored when it exists, saved by `close` and `save`. Settings among the options win over it. */
+  state?: string
 }
 
 export type ClerkEmulator = {
@@ -50,7 +62,8 @@ export type ClerkEmulator = {
   signingSecret: string
   /** Secrets of all endpoints. */
   signingSecrets: () => string[]
-  instanceId: string
+  /** Who the instance is: `instance_id` of its events. A snapshot brings its own. */
+  readonly instanceId: string
   clock: Clock
   faults: FaultList
   webhooks: Webhooks
@@ -59,10 +72,46 @@ export type ClerkEmulator = {
   state: () => ClerkState
   /** Back to the start: no records, messages, faults or counted requests, disorder as in the options. Endpoints stay. */
   reset: () => void
+  /** What was counted: requests, and messages by what became of them. */
+  stats: () => ClerkStats
+  /**
+   * Sends an event of any type: about the newest record of its kind, or a made up one, with `changes` laid over its data. Nothing else
+   * changes.
+   * @throws Error for a type that Clerk does not send
+   */
+  emit: (type: string, changes?: Readonly<Record<string, unknown>>) => Emitted
+  /** Changes settings while it runs; those not named stay. */
+  setSettings: (change: ChangeableSettings) => void
+  /** Everything it holds, as plain JSON. */
+  snapshot: () => Snapshot
+  /**
+   * Puts a snapshot in place of everything; keys and secrets of the options stay.
+   * @throws SnapshotError, and then nothing has changed
+   */
+  restore: (snapshot: Snapshot) => void
+  /** Requests wait unanswered until `thaw`. */
+  freeze: () => void
+  thaw: () => void
+  /** Saves to the file of the option `state`; does nothing without one. */
+  save: () => Promise<void>
+}
+
+/** The changeable settings among the options. */
+const givenSettings = (options: ClerkEmulatorOptions): ChangeableSettings =>
+  Object.fromEntries(
+    changeableSettings.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const])),
+  )
+
+/** The endpoints of the options, save those whose address a restored state has already. */
+const addEndpoints = (webhooks: Webhooks, { webhookUrl, webhooks: others = [] }: ClerkEmulatorOptions): void => {
+  const restored = new Set(webhooks.endpoints().map(({ url }) => url))
+  for (const endpoint of [...(webhookUrl === undefined ? [] : [{ url: webhookUrl }]), ...others])
+    if (!restored.has(new URL(endpoint.url).href)) webhooks.add(endpoint)
 }
 
 /** An emulator without a port: call `app.fetch` or `app.request`. `webhooks.close()` ends what it still has to send. */
 export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEmulator => {
+  checkOptions('startClerkEmulator', optionsSchema, options)
   const clock = options.clock ?? systemClock()
   const seed = options.seed ?? 1
   const idSeed = options.idSeed ?? seed
@@ -81,31 +130,71 @@ export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEm
     firstSecret: signingSecret,
     ...(options.disorder && { disorder: options.disorder }),
   })
-  if (options.webhookUrl !== undefined) webhooks.add({ url: options.webhookUrl })
-  for (const endpoint of options.webhooks ?? []) webhooks.add(endpoint)
-
   const instance = createInstance(settings, clock.now, random, webhooks.publish)
+  const limiter = createRateLimiter(settings.rateLimits, clock)
+  const exchanges = createExchanges(clock)
+  const freezer = createFreezer()
+  const traces = seededRandom(seed ^ 0x7ace)
+  const parts = partsOf(instance, {
+    webhooks: webhooks.part,
+    faults: faults.part,
+    rateLimits: limiter.part,
+    traces: traces.part,
+  })
+  const snapshots = createSnapshots('clerk', parts, clock.now, firstParts)
+  const stateFile = createStateFile(options.state, snapshots)
+  const inside = insideInstance(instance, webhooks)
   const seedNow = (records: ClerkSeed): Seeded => seedRecords(instance, records)
   const reset = (): void => {
-    instance.store = createStore()
+    instance.store = createStore(settings, clock.now())
     webhooks.reset()
     faults.clear()
     limiter.reset()
+    exchanges.clear()
+    inside.forget()
+    freezer.thaw()
   }
-  const traces = seededRandom(seed ^ 0x7ace)
-  const { app, limiter } = createApp({ instance, webhooks, faults, seed: seedNow, reset }, clock, traces)
+  const control = {
+    instance,
+    webhooks,
+    faults,
+    inside,
+    clock,
+    exchanges,
+    freezer,
+    snapshots,
+    stateFile,
+    seed: seedNow,
+    reset,
+  }
+  const app = createApp(control, limiter, traces)
+  stateFile.load()
+  changeSettings(settings, givenSettings(options))
+  addEndpoints(webhooks, options)
   return {
     app,
     secretKey: settings.secretKey,
     signingSecret,
     signingSecrets: () => webhooks.endpoints().map(({ secret }) => secret),
-    instanceId: instance.instanceId,
+    get instanceId() {
+      return instance.instanceId
+    },
     clock,
     faults,
     webhooks,
     seed: seedNow,
     state: () => readState(instance),
     reset,
+    stats: () => readStats(exchanges.counts(), webhooks),
+    emit: (type, changes) => emitExample(instance, webhooks, type, changes),
+    setSettings: (change) => changeSettings(settings, change),
+    snapshot: snapshots.take,
+    restore: snapshots.restore,
+    freeze: freezer.freeze,
+    thaw: freezer.thaw,
+    save: async () => {
+      await stateFile.save()
+    },
   }
 }
 
@@ -113,7 +202,7 @@ export type RunningClerkEmulator = ClerkEmulator & {
   /** What to give a client as the API's address, without `/v1`. */
   url: string
   port: number
-  /** Closes the port and drops what is not delivered yet. */
+  /** Closes the port and drops what is not delivered yet. Saves the state where there is a file for it. */
   close: () => Promise<void>
 }
 
@@ -126,13 +215,13 @@ export const startClerkEmulator = async (
 ): Promise<RunningClerkEmulator> => {
   const emulator = createClerkEmulator(options)
   const listening = await listen(emulator.app, options.port)
-  return {
-    ...emulator,
+  return Object.assign(emulator, {
     url: listening.url,
     port: listening.port,
     close: async () => {
       emulator.webhooks.close()
       await listening.close()
+      await emulator.save()
     },
-  }
+  })
 }

@@ -1,4 +1,6 @@
 import type { Random } from '../kit/random.ts'
+import type { Part } from '../kit/snapshot.ts'
+import { eventChannel } from './observe.ts'
 import type { ClerkSettings } from './settings.ts'
 import { createStore, type Store } from './store.ts'
 
@@ -11,7 +13,11 @@ export type Instance = {
   now: () => number
   /** An id of Clerk's form: the prefix, an underscore, 27 characters. */
   newId: (prefix: string) => string
+  /** Six digits. */
+  newCode: () => string
   nextSeq: () => number
+  /** For snapshots: who the instance is, and where ids and counters stand. */
+  part: Part
   /** Sends an event to every endpoint that wants it. */
   emit: (type: string, data: object) => void
 }
@@ -27,6 +33,8 @@ export const eventBody = (instance: Instance, type: string, data: object): strin
     type,
   })
 
+type SavedInstance = { instanceId: string; seq: number; random: unknown }
+
 /** An instance without records; `publish` takes each event's type and text. */
 export const createInstance = (
   settings: ClerkSettings,
@@ -39,11 +47,26 @@ export const createInstance = (
   const instance: Instance = {
     settings,
     instanceId: newId('ins'),
-    store: createStore(),
+    store: createStore(settings, now()),
     now,
     newId,
+    newCode: () => random.text(6, '0123456789'),
     nextSeq: () => seq++,
-    emit: (type, data) => publish(type, eventBody(instance, type, data)),
+    part: {
+      save: (): SavedInstance => ({ instanceId: instance.instanceId, seq, random: random.part.save() }),
+      load: (saved) => {
+        const { instanceId, seq: next, random: state } = saved as SavedInstance
+        instance.instanceId = instanceId
+        seq = next
+        random.part.load(state)
+      },
+      clear: () => {},
+    },
+    emit: (type, data) => {
+      const body = eventBody(instance, type, data)
+      eventChannel.publish(body)
+      publish(type, body)
+    },
   }
   return instance
 }

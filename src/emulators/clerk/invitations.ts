@@ -1,24 +1,26 @@
 import type { CreateInvitationBody } from './bodies.ts'
+import { createUser } from './create-user.ts'
 import type { InvitationRecord, MembershipRecord, OrganizationRecord, UserRecord } from './entities.ts'
 import { ApiError, notFound } from './errors.ts'
 import { normaliseIdentifier } from './identifications.ts'
 import type { Instance } from './instance.ts'
-import { assertRole, assertRoom, insertMembership } from './memberships.ts'
+import { sendEmail } from './mail.ts'
+import { assertRoom, insertMembership } from './memberships.ts'
 import { checkMetadataSize } from './metadata.ts'
 import { invitationJson, managesMembers, publicOrganizationJson } from './present-organizations.ts'
-import { createUser } from './users.ts'
+import { assertRole } from './role-sets.ts'
 
 const day = 86_400_000
 
 /** Marks invitations whose time is over; Clerk sends no event for it. */
-export const expireInvitations = ({ store, now }: Instance, organizationId: string): void => {
-  for (const invitation of store.invitationsOf(organizationId))
+export const expireInvitations = ({ now }: Instance, invitations: Iterable<InvitationRecord>): void => {
+  for (const invitation of invitations)
     if (invitation.status === 'pending' && invitation.expires_at <= now()) invitation.status = 'expired'
 }
 
 /** @throws ApiError 404 */
 export const getInvitation = (instance: Instance, organizationId: string, id: string): InvitationRecord => {
-  expireInvitations(instance, organizationId)
+  expireInvitations(instance, instance.store.invitationsOf(organizationId))
   const invitation = instance.store.invitations.get(id)
   if (!invitation || invitation.organization_id !== organizationId)
     throw notFound(`No invitation was found with id ${id}.`)
@@ -35,7 +37,7 @@ const assertInviter = (instance: Instance, organization: OrganizationRecord, use
 }
 
 const checkInvitation = (instance: Instance, organization: OrganizationRecord, body: CreateInvitationBody): string => {
-  assertRole(instance, body.role)
+  assertRole(instance, organization, body.role)
   if (body.inviter_user_id) assertInviter(instance, organization, body.inviter_user_id)
   const email = normaliseIdentifier('email_address', body.email_address)
   const { store } = instance
@@ -50,6 +52,13 @@ const checkInvitation = (instance: Instance, organization: OrganizationRecord, b
     })
   checkMetadataSize({ public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} })
   return email
+}
+
+/** Where the link of an invitation leads. */
+export const ticketUrl = (address: string, ticket: string): string => {
+  const url = new URL(address)
+  url.searchParams.set('__clerk_ticket', ticket)
+  return url.href
 }
 
 const insertInvitation = (
@@ -70,13 +79,21 @@ const insertInvitation = (
     status: 'pending',
     public_metadata: body.public_metadata ?? {},
     private_metadata: body.private_metadata ?? {},
-    url: `${body.redirect_url ?? 'https://accounts.example.com/accept'}?__clerk_ticket=${id}`,
+    url: ticketUrl(body.redirect_url ?? 'https://accounts.example.com/accept', id),
     expires_at: now + (body.expires_in_days ?? 30) * day,
     created_at: now,
     updated_at: now,
   }
   instance.store.addInvitation(invitation)
   instance.emit('organizationInvitation.created', invitationJson(instance, invitation))
+  if (body.notify ?? true)
+    sendEmail(instance, {
+      slug: 'organization_invitation',
+      to: { address: email },
+      subject: `${organization.name} invites you`,
+      text: `Accept the invitation at ${invitation.url}`,
+      data: { action_url: invitation.url, org: { name: organization.name } },
+    })
   return invitation
 }
 
@@ -86,7 +103,7 @@ export const createInvitations = (
   organization: OrganizationRecord,
   bodies: readonly CreateInvitationBody[],
 ): InvitationRecord[] => {
-  expireInvitations(instance, organization.id)
+  expireInvitations(instance, instance.store.invitationsOf(organization.id))
   const emails = bodies.map((body) => checkInvitation(instance, organization, body))
   if (new Set(emails).size < emails.length)
     throw new ApiError(400, 'duplicate_record', 'duplicate e-mail addresses', {
@@ -117,6 +134,18 @@ export const revokeInvitation = (
   instance.emit('organizationInvitation.revoked', invitationJson(instance, invitation))
 }
 
+/** What `organizationInvitation.accepted` carries. */
+export const acceptedEvent = (
+  instance: Instance,
+  invitation: InvitationRecord,
+  organization: OrganizationRecord,
+  user: UserRecord,
+): Record<string, unknown> => ({
+  ...invitationJson(instance, { ...invitation, status: 'accepted' }),
+  user_id: user.id,
+  data: { public_organization_data: publicOrganizationJson(organization) },
+})
+
 /**
  * What happens when the invited person follows the link: a user, if there is none with this address, and a membership that
  * carries the invitation's role and metadata.
@@ -128,18 +157,14 @@ export const acceptInvitation = (
   const { store } = instance
   const organization = store.organizations.get(invitation.organization_id)
   if (!organization) throw notFound('Given organization not found.')
-  expireInvitations(instance, organization.id)
+  expireInvitations(instance, store.invitationsOf(organization.id))
   assertPending(invitation)
   const user =
     store.holders('email_address', invitation.email_address)[0] ??
     createUser(instance, { email_address: [invitation.email_address], skip_user_requirement: true })
   invitation.status = 'accepted'
   invitation.updated_at = instance.now()
-  instance.emit('organizationInvitation.accepted', {
-    ...invitationJson(instance, invitation),
-    user_id: user.id,
-    data: { public_organization_data: publicOrganizationJson(organization) },
-  })
+  instance.emit('organizationInvitation.accepted', acceptedEvent(instance, invitation, organization, user))
   const { role, public_metadata, private_metadata } = invitation
   const membership = insertMembership(instance, organization, user, { role, public_metadata, private_metadata })
   return { user, membership }

@@ -11,18 +11,13 @@ import { searchTests, timeTests, userSortKey } from './list-users.ts'
 import {
   type ClerkContext,
   compareBy,
+  type ListPage,
   listParam,
-  type Page,
+  pageOf,
   readOrder,
   readPage,
   readSign,
-  slicePage,
 } from './request.ts'
-
-/** A page of a list and how long the whole list is. */
-export type ListPage<T> = { page: T[]; total: number }
-
-const pageOf = <T>(list: readonly T[], page: Page): ListPage<T> => ({ page: slicePage(list, page), total: list.length })
 
 /** Values of a signed parameter, as sets of what to include and what to leave out. */
 const signedSets = (c: ClerkContext, name: string): { included: Set<string>; excluded: Set<string> } => {
@@ -94,14 +89,13 @@ const memberTests = (c: ClerkContext): ((user: UserRecord, membership: Membershi
     ...searchTests(c),
     ...timeTests(c, ['last_active_at']),
   ]
-  for (const kind of ['email_address', 'phone_number'] as const) {
+  for (const kind of ['email_address', 'phone_number', 'web3_wallet'] as const) {
     const values = listParam(c, kind)
     if (values)
       tests.push((user) => user.identifications.some((own) => own.kind === kind && values.includes(own.value)))
   }
   const usernames = listParam(c, 'username')
   if (usernames) tests.push((user) => user.username !== null && usernames.includes(user.username))
-  if (listParam(c, 'web3_wallet')) tests.push(() => false)
   const roles = listParam(c, 'role')
   if (roles) tests.push((_, membership) => roles.includes(membership.role))
   const ids = signedSets(c, 'user_id')
@@ -139,7 +133,8 @@ export const listMembershipsOfUser = (
   return pageOf([...instance.store.membershipsOfUser(userId)].sort(newest), readPage(c))
 }
 
-const statuses: readonly InvitationStatus[] = ['pending', 'accepted', 'revoked', 'expired']
+/** The states of an invitation. */
+export const statuses: readonly InvitationStatus[] = ['pending', 'accepted', 'revoked', 'expired']
 
 /** Invitations by status and address, newest first unless the request orders them. */
 export const listInvitations = (

@@ -1,6 +1,7 @@
-import type { UserRecord } from './entities.ts'
-import { invalidValue } from './errors.ts'
+import type { IdentificationKind, UserRecord } from './entities.ts'
+import { formError, invalidValue } from './errors.ts'
 import type { Instance } from './instance.ts'
+import { strategyOf } from './present-sign-in-means.ts'
 import {
   type ClerkContext,
   compareBy,
@@ -35,7 +36,7 @@ const primaryValue = (user: UserRecord, id: string | null): string | null =>
 export const userSortKey = (user: UserRecord, key: OrderKey): string | number | null => {
   if (key === 'email_address') return primaryValue(user, user.primary_email_address_id)
   if (key === 'phone_number') return primaryValue(user, user.primary_phone_number_id)
-  if (key === 'web3wallet') return null
+  if (key === 'web3wallet') return primaryValue(user, user.primary_web3_wallet_id)
   return user[key]
 }
 
@@ -43,7 +44,7 @@ type Test = (user: UserRecord) => boolean
 /** A filter, and the records that can pass it where an index names them. */
 type Filter = { test: Test; candidates?: () => (UserRecord | undefined)[] }
 
-const textOf = (user: UserRecord, kind: 'email_address' | 'phone_number'): string[] =>
+const textOf = (user: UserRecord, kind: IdentificationKind): string[] =>
   user.identifications.filter((candidate) => candidate.kind === kind).map(({ value }) => value)
 
 const contains = (text: string | null, part: string): boolean => text?.toLowerCase().includes(part) ?? false
@@ -106,7 +107,7 @@ const valueFilters = ({ store }: Instance, c: ClerkContext): Filter[] => {
     const values = listParam(c, name)
     if (values) filters.push(valueFilter(values, signed, matches, find))
   }
-  for (const kind of ['email_address', 'phone_number'] as const)
+  for (const kind of ['email_address', 'phone_number', 'web3_wallet'] as const)
     add(
       kind,
       false,
@@ -118,12 +119,6 @@ const valueFilters = ({ store }: Instance, c: ClerkContext): Filter[] => {
     false,
     (user, wanted) => user.username !== null && wanted.has(user.username),
     (value) => [store.userByUsername(value)],
-  )
-  add(
-    'web3_wallet',
-    false,
-    () => false,
-    () => [],
   )
   add(
     'user_id',
@@ -146,14 +141,36 @@ const valueFilters = ({ store }: Instance, c: ClerkContext): Filter[] => {
   return filters
 }
 
+/** `provider` and `provider_user_id`, which only go together. */
+const providerTests = (c: ClerkContext): Test[] => {
+  const provider = c.req.query('provider')
+  const ids = listParam(c, 'provider_user_id')
+  const missing = (param: string, present: string) =>
+    formError(
+      'form_conditional_param_missing',
+      param,
+      'is missing',
+      `\`${param}\` is required when \`${present}\` is present.`,
+    )
+  if (provider !== undefined && !ids) throw missing('provider_user_id', 'provider')
+  if (ids && provider === undefined) throw missing('provider', 'provider_user_id')
+  if (!ids || provider === undefined) return []
+  const strategy = strategyOf(provider)
+  return [
+    (user) =>
+      user.external_accounts.some(
+        (account) => strategyOf(account.provider) === strategy && ids.includes(account.provider_user_id),
+      ),
+  ]
+}
+
 /** The request's filters, or `undefined` when it has none. */
 const readFilter = (instance: Instance, c: ClerkContext): { test: Test; candidates?: UserRecord[] } | undefined => {
   const filters = valueFilters(instance, c)
   const banned = flagParam(c, 'banned')
   const tests = [...filters.map(({ test }) => test), ...searchTests(c), ...timeTests(c)]
   if (banned !== undefined) tests.push((user) => user.banned === banned)
-  // No external accounts are emulated, so nobody is found by one.
-  if (c.req.query('provider') !== undefined) tests.push(() => false)
+  tests.push(...providerTests(c))
   if (tests.length === 0) return undefined
   const narrowest = filters.find(({ candidates }) => candidates)?.candidates?.()
   return {

@@ -4,11 +4,7 @@ import { ApiError, notFound } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
 import { managesMembers, membershipEvent } from './present-organizations.ts'
-
-/** @throws ApiError 404 that names the parameter, as Clerk does for a role that the instance does not have. */
-export const assertRole = ({ settings }: Instance, role: string): void => {
-  if (!settings.roles.some(({ key }) => key === role)) throw notFound('Organization role not found', 'role')
-}
+import { assertRole } from './role-sets.ts'
 
 /**
  * Room for `more` members. Invitations that are still open take room too.
@@ -62,7 +58,7 @@ export const createMembership = (
   organization: OrganizationRecord,
   body: CreateMembershipBody,
 ): MembershipRecord => {
-  assertRole(instance, body.role)
+  assertRole(instance, organization, body.role)
   const user = instance.store.users.get(body.user_id)
   if (!user) throw notFound(`No user was found with id ${body.user_id}`, 'user_id')
   if (instance.store.membership(organization.id, user.id))
@@ -100,7 +96,8 @@ const membershipChanged = (instance: Instance, membership: MembershipRecord): vo
 
 /** PATCH /organizations/{id}/memberships/{user_id}. */
 export const changeRole = (instance: Instance, membership: MembershipRecord, role: string): void => {
-  assertRole(instance, role)
+  const organization = instance.store.organizations.get(membership.organization_id)
+  if (organization) assertRole(instance, organization, role)
   assertNotFromDirectory(membership)
   if (!managesMembers(instance, role)) assertNotLastManager(instance, membership)
   membership.role = role

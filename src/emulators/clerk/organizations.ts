@@ -1,10 +1,12 @@
 import type { CreateOrganizationBody, MetadataBody, UpdateOrganizationBody } from './bodies.ts'
+import { deleteDomain } from './domains.ts'
 import type { OrganizationRecord } from './entities.ts'
 import { ApiError, formError, identifierTaken, notFound } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { insertMembership, removeMembership } from './memberships.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
 import { deletedJson, organizationEvent } from './present-organizations.ts'
+import { assignRoleSet, chosenRoleSet, creatorRole, initialRoleSet } from './role-sets.ts'
 
 /** By id. @throws ApiError 404 */
 export const getOrganization = ({ store }: Instance, id: string): OrganizationRecord => {
@@ -17,7 +19,8 @@ export const getOrganization = ({ store }: Instance, id: string): OrganizationRe
 export const getOrganizationOrSlug = (instance: Instance, idOrSlug: string): OrganizationRecord =>
   instance.store.organizationBySlug(idOrSlug) ?? getOrganization(instance, idOrSlug)
 
-const organizationChanged = (instance: Instance, organization: OrganizationRecord): void => {
+/** Stamps a change of an organization and sends `organization.updated`. */
+export const organizationChanged = (instance: Instance, organization: OrganizationRecord): void => {
   organization.updated_at = instance.now()
   instance.store.organizations.touch()
   instance.emit('organization.updated', organizationEvent(instance, organization))
@@ -68,6 +71,7 @@ export const createOrganization = (instance: Instance, body: CreateOrganizationB
     })
   const metadata = { public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} }
   checkMetadataSize(metadata)
+  const roleSet = body.role_set_key ? chosenRoleSet(instance, body.role_set_key) : initialRoleSet(instance)
   const now = instance.now()
   const organization: OrganizationRecord = {
     id: instance.newId('org'),
@@ -78,7 +82,8 @@ export const createOrganization = (instance: Instance, body: CreateOrganizationB
     admin_delete_enabled: true,
     ...metadata,
     created_by: creator?.id ?? null,
-    role_set_key: body.role_set_key ?? null,
+    image_id: null,
+    role_set_key: roleSet.key,
     created_at: body.created_at ?? now,
     updated_at: now,
   }
@@ -86,7 +91,7 @@ export const createOrganization = (instance: Instance, body: CreateOrganizationB
   instance.emit('organization.created', organizationEvent(instance, organization))
   if (creator)
     insertMembership(instance, organization, creator, {
-      role: settings.creatorRole,
+      role: creatorRole(instance, roleSet),
       public_metadata: {},
       private_metadata: {},
     })
@@ -101,12 +106,12 @@ export const updateOrganization = (
 ): void => {
   if (body.slug) assertSlug(instance, body.slug, organization)
   const metadata = changeMetadata(metadataOf(organization), body, 'replace')
+  if (body.role_set_key) assignRoleSet(instance, organization, body.role_set_key)
   Object.assign(organization, metadata)
   if (body.slug) instance.store.setSlug(organization, body.slug)
   organization.name = body.name ?? organization.name
   organization.max_allowed_memberships = body.max_allowed_memberships ?? organization.max_allowed_memberships
   organization.admin_delete_enabled = body.admin_delete_enabled ?? organization.admin_delete_enabled
-  if (body.role_set_key !== undefined) organization.role_set_key = body.role_set_key
   if (body.created_at) {
     organization.created_at = body.created_at
     instance.store.organizations.touch(true)
@@ -136,6 +141,8 @@ export const deleteOrganization = (instance: Instance, organization: Organizatio
   for (const membership of [...store.membershipsOf(organization.id).values()])
     removeMembership(instance, membership, settings.cascadeEvents)
   for (const invitation of [...store.invitationsOf(organization.id)]) store.removeInvitation(invitation)
+  for (const domain of store.domains.byCreation().filter(({ organization_id }) => organization_id === organization.id))
+    deleteDomain(instance, domain, settings.cascadeEvents)
   store.removeOrganization(organization)
   const deleted = deletedJson('organization', {
     id: organization.id,

@@ -1,6 +1,7 @@
 import type { InvitationRecord, MembershipRecord, OrganizationRecord } from './entities.ts'
 import type { Instance } from './instance.ts'
-import { identifierOf, imageUrl, publicUserData } from './present-users.ts'
+import { permissionKeys } from './present-roles.ts'
+import { identifierOf, imageOf, publicUserData } from './present-users.ts'
 
 /** Parts of an organization that an answer carries only on request, and an event always. */
 export type OrganizationParts = { membersCount?: boolean; missingMember?: boolean; pendingInvitations?: boolean }
@@ -11,8 +12,10 @@ const pendingInvitations = ({ store }: Instance, organizationId: string): number
   [...store.invitationsOf(organizationId)].filter(({ status }) => status === 'pending').length
 
 /** Whether a role may manage members, which is what Clerk asks of an organization's last such member. */
-export const managesMembers = ({ settings }: Instance, role: string): boolean =>
-  settings.roles.find(({ key }) => key === role)?.permissions.includes('org:sys_memberships:manage') ?? false
+export const managesMembers = (instance: Instance, key: string): boolean => {
+  const role = instance.store.roles.byCreation().find((candidate) => candidate.key === key)
+  return role !== undefined && permissionKeys(instance, role).includes('org:sys_memberships:manage')
+}
 
 const lacksManager = (instance: Instance, organizationId: string): boolean =>
   ![...instance.store.membershipsOf(organizationId).values()].some(({ role }) => managesMembers(instance, role))
@@ -26,8 +29,7 @@ export const organizationJson = (
   id: organization.id,
   name: organization.name,
   slug: organization.slug,
-  image_url: imageUrl,
-  has_image: false,
+  ...imageOf(organization),
   ...(parts.membersCount && { members_count: instance.store.membershipsOf(organization.id).size }),
   ...(parts.missingMember && {
     missing_member_with_elevated_permissions: lacksManager(instance, organization.id),
@@ -52,8 +54,8 @@ export const membershipJson = (
   membership: MembershipRecord,
   parts: OrganizationParts = {},
 ): Record<string, unknown> => {
-  const { store, settings } = instance
-  const role = settings.roles.find(({ key }) => key === membership.role)
+  const { store } = instance
+  const role = store.roles.byCreation().find(({ key }) => key === membership.role)
   const user = store.users.get(membership.user_id)
   const organization = store.organizations.get(membership.organization_id)
   return {
@@ -61,7 +63,7 @@ export const membershipJson = (
     id: membership.id,
     role: membership.role,
     role_name: role?.name ?? membership.role,
-    permissions: role?.permissions ?? [],
+    permissions: role ? permissionKeys(instance, role) : [],
     public_metadata: membership.public_metadata,
     private_metadata: membership.private_metadata,
     ...(organization && { organization: organizationJson(instance, organization, parts) }),
@@ -79,8 +81,7 @@ export const publicOrganizationJson = (organization: OrganizationRecord): Record
   id: organization.id,
   name: organization.name,
   slug: organization.slug,
-  image_url: imageUrl,
-  has_image: false,
+  ...imageOf(organization),
 })
 
 export const invitationJson = (instance: Instance, invitation: InvitationRecord): Record<string, unknown> => {
@@ -90,7 +91,7 @@ export const invitationJson = (instance: Instance, invitation: InvitationRecord)
     id: invitation.id,
     email_address: invitation.email_address,
     role: invitation.role,
-    role_name: instance.settings.roles.find(({ key }) => key === invitation.role)?.name ?? invitation.role,
+    role_name: instance.store.roles.byCreation().find(({ key }) => key === invitation.role)?.name ?? invitation.role,
     organization_id: invitation.organization_id,
     inviter_id: invitation.inviter_user_id,
     public_inviter_data: inviter
@@ -98,8 +99,7 @@ export const invitationJson = (instance: Instance, invitation: InvitationRecord)
           user_id: inviter.id,
           first_name: inviter.first_name,
           last_name: inviter.last_name,
-          image_url: imageUrl,
-          has_image: false,
+          ...imageOf(inviter),
           identifier: identifierOf(inviter) ?? '',
         }
       : null,
@@ -110,6 +110,18 @@ export const invitationJson = (instance: Instance, invitation: InvitationRecord)
     expires_at: invitation.expires_at,
     created_at: invitation.created_at,
     updated_at: invitation.updated_at,
+  }
+}
+
+/** The invitation with what everybody may see of its organization. */
+export const invitationOfOrganizationJson = (
+  instance: Instance,
+  invitation: InvitationRecord,
+): Record<string, unknown> => {
+  const organization = instance.store.organizations.get(invitation.organization_id)
+  return {
+    ...invitationJson(instance, invitation),
+    ...(organization && { public_organization_data: publicOrganizationJson(organization) }),
   }
 }
 

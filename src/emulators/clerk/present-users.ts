@@ -1,18 +1,28 @@
-import type { Identification, UserRecord } from './entities.ts'
-import type { Instance } from './instance.ts'
+import type { Identification, IdentificationKind, UserRecord } from './entities.ts'
+import { externalAccountJson, passkeyJson } from './present-sign-in-means.ts'
+import { hasSecondFactor } from './second-factors.ts'
 
 // Clerk's JSON of each record. Field names and which of them are always there follow Clerk's published OpenAPI
 // (Backend API 2026-05-12 and webhooks 2025-04-15, which agree on these schemas).
 
-/** Nobody has a picture here; Clerk shows a generated one in its place. */
-export const imageUrl = 'https://img.clerk.com/none'
+/** The picture that was uploaded, or the generated one that Clerk shows in its place. */
+export const imageOf = ({ image_id }: { image_id: string | null }): { image_url: string; has_image: boolean } => ({
+  image_url: `https://img.clerk.com/${image_id ?? 'none'}`,
+  has_image: image_id !== null,
+})
 
-const verified = {
-  object: 'verification_admin',
-  status: 'verified',
-  strategy: 'admin',
-  attempts: null,
-  expire_at: null,
+const codeStrategies = { email_address: 'email_code', phone_number: 'phone_code' } as const
+
+const verificationOf = ({ kind, status, verified_by }: Identification): Record<string, unknown> | null => {
+  if (status !== 'verified') return null
+  const byCode = verified_by === 'code' && kind !== 'web3_wallet'
+  return {
+    object: byCode ? 'verification_otp' : 'verification_admin',
+    status: 'verified',
+    strategy: byCode ? codeStrategies[kind] : 'admin',
+    attempts: byCode ? 1 : null,
+    expire_at: null,
+  }
 }
 
 const emailAddressJson = (email: Identification): Record<string, unknown> => ({
@@ -20,7 +30,7 @@ const emailAddressJson = (email: Identification): Record<string, unknown> => ({
   object: 'email_address',
   email_address: email.value,
   reserved: email.status === 'reserved',
-  verification: email.status === 'verified' ? verified : null,
+  verification: verificationOf(email),
   linked_to: email.linked_to,
   matches_sso_connection: false,
   created_at: email.created_at,
@@ -32,16 +42,30 @@ const phoneNumberJson = (phone: Identification): Record<string, unknown> => ({
   object: 'phone_number',
   phone_number: phone.value,
   reserved_for_second_factor: phone.reserved_for_second_factor,
-  default_second_factor: phone.reserved_for_second_factor,
+  default_second_factor: phone.default_second_factor,
   reserved: phone.status === 'reserved',
-  verification: phone.status === 'verified' ? verified : null,
+  verification: verificationOf(phone),
   linked_to: phone.linked_to,
   created_at: phone.created_at,
   updated_at: phone.updated_at,
 })
 
+const web3WalletJson = (wallet: Identification): Record<string, unknown> => ({
+  id: wallet.id,
+  object: 'web3_wallet',
+  web3_wallet: wallet.value,
+  verification: verificationOf(wallet),
+  created_at: wallet.created_at,
+  updated_at: wallet.updated_at,
+})
+
+const presenters = { email_address: emailAddressJson, phone_number: phoneNumberJson, web3_wallet: web3WalletJson }
+
 export const identificationJson = (identification: Identification): Record<string, unknown> =>
-  identification.kind === 'email_address' ? emailAddressJson(identification) : phoneNumberJson(identification)
+  presenters[identification.kind](identification)
+
+const identificationsJson = (user: UserRecord, kind: IdentificationKind): Record<string, unknown>[] =>
+  user.identifications.filter((own) => own.kind === kind).map(identificationJson)
 
 export const userJson = (user: UserRecord): Record<string, unknown> => ({
   id: user.id,
@@ -50,23 +74,23 @@ export const userJson = (user: UserRecord): Record<string, unknown> => ({
   first_name: user.first_name,
   last_name: user.last_name,
   locale: user.locale,
-  image_url: imageUrl,
-  profile_image_url: imageUrl,
-  has_image: false,
+  ...imageOf(user),
+  profile_image_url: imageOf(user).image_url,
   primary_email_address_id: user.primary_email_address_id,
   primary_phone_number_id: user.primary_phone_number_id,
-  primary_web3_wallet_id: null,
-  password_enabled: user.password_enabled,
-  two_factor_enabled: false,
-  totp_enabled: false,
-  backup_code_enabled: false,
-  mfa_enabled_at: null,
-  mfa_disabled_at: null,
-  email_addresses: user.identifications.filter(({ kind }) => kind === 'email_address').map(emailAddressJson),
-  phone_numbers: user.identifications.filter(({ kind }) => kind === 'phone_number').map(phoneNumberJson),
-  web3_wallets: [],
-  passkeys: [],
-  external_accounts: [],
+  primary_web3_wallet_id: user.primary_web3_wallet_id,
+  password_enabled: user.password !== null,
+  password_last_updated_at: user.password?.updated_at ?? null,
+  two_factor_enabled: hasSecondFactor(user),
+  totp_enabled: user.totp_secret !== null,
+  backup_code_enabled: user.backup_codes.length > 0,
+  mfa_enabled_at: user.mfa_enabled_at,
+  mfa_disabled_at: user.mfa_disabled_at,
+  email_addresses: identificationsJson(user, 'email_address'),
+  phone_numbers: identificationsJson(user, 'phone_number'),
+  web3_wallets: identificationsJson(user, 'web3_wallet'),
+  passkeys: user.passkeys.map(passkeyJson),
+  external_accounts: user.external_accounts.map(externalAccountJson),
   saml_accounts: [],
   enterprise_accounts: [],
   public_metadata: user.public_metadata,
@@ -88,13 +112,18 @@ export const userJson = (user: UserRecord): Record<string, unknown> => ({
   create_organizations_limit: user.create_organizations_limit,
   last_active_at: user.last_active_at,
   legal_accepted_at: user.legal_accepted_at,
-  bypass_client_trust: false,
+  bypass_client_trust: user.bypass_client_trust,
 })
 
 /** What a user is called in lists: the primary address, else the primary number, else the username. */
 export const identifierOf = (user: UserRecord): string | null => {
-  const primary = (id: string | null) => user.identifications.find((candidate) => candidate.id === id)?.value
-  return primary(user.primary_email_address_id) ?? primary(user.primary_phone_number_id) ?? user.username
+  const primary = (id: string | null) => user.identifications.find((candidate) => candidate.id === id)?.value ?? null
+  return (
+    primary(user.primary_email_address_id) ??
+    primary(user.primary_phone_number_id) ??
+    user.username ??
+    primary(user.primary_web3_wallet_id)
+  )
 }
 
 /** A user as memberships show it. */
@@ -102,32 +131,10 @@ export const publicUserData = (user: UserRecord): Record<string, unknown> => ({
   user_id: user.id,
   first_name: user.first_name,
   last_name: user.last_name,
-  image_url: imageUrl,
-  has_image: false,
+  ...imageOf(user),
   identifier: identifierOf(user),
   username: user.username,
-  profile_image_url: imageUrl,
+  profile_image_url: imageOf(user).image_url,
   banned: user.banned,
   deprovisioned: user.deprovisioned,
 })
-
-/** The session that a sign-in opens, as `session.created` carries it. */
-export const sessionEvent = (instance: Instance, user: UserRecord): Record<string, unknown> => {
-  const now = instance.now()
-  const week = 7 * 24 * 3_600_000
-  return {
-    object: 'session',
-    id: instance.newId('sess'),
-    client_id: instance.newId('client'),
-    user_id: user.id,
-    user: userJson(user),
-    status: 'active',
-    actor: null,
-    last_active_organization_id: null,
-    last_active_at: now,
-    expire_at: now + week,
-    abandon_at: now + 30 * 24 * 3_600_000,
-    created_at: now,
-    updated_at: now,
-  }
-}

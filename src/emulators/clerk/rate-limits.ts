@@ -1,4 +1,5 @@
 import type { Clock } from '../kit/clock.ts'
+import type { Part } from '../kit/snapshot.ts'
 import { ApiError } from './errors.ts'
 import type { Limit, RateLimits } from './settings.ts'
 
@@ -12,6 +13,8 @@ const limitsFor = (limits: RateLimits, method: string, path: string): [string, L
     found.push(['organization_invitations', limits.organizationInvitations])
   if (method === 'POST' && /^\/v1\/organizations\/[^/]+\/invitations\/bulk$/.test(path))
     found.push(['organization_invitations_bulk', limits.organizationInvitationsBulk])
+  if (method === 'POST' && path === '/v1/invitations') found.push(['invitations', limits.invitations])
+  if (method === 'POST' && path === '/v1/invitations/bulk') found.push(['invitations_bulk', limits.invitationsBulk])
   return found
 }
 
@@ -19,14 +22,18 @@ export type RateLimiter = {
   /** Counts a request. @throws ApiError 429 with the seconds to wait */
   count: (method: string, path: string) => void
   reset: () => void
+  /** For snapshots. */
+  part: Part
 }
+
+type Seen = Map<string, { times: number[]; windowMs: number }>
 
 /**
  * Clerk's rate limits on the emulator's clock. The documentation gives requests per window and not how windows are cut: here
  * no window of that length, wherever it starts, ever holds more. A refused request does not count.
  */
 export const createRateLimiter = (limits: RateLimits, clock: Clock): RateLimiter => {
-  let seen = new Map<string, { times: number[]; windowMs: number }>()
+  let seen: Seen = new Map()
   let counts = 0
 
   const isRecent = (at: number, windowMs: number): boolean => clock.now() - at < windowMs
@@ -61,6 +68,15 @@ export const createRateLimiter = (limits: RateLimits, clock: Clock): RateLimiter
     },
     reset: () => {
       seen = new Map()
+    },
+    part: {
+      save: () => structuredClone([...seen]),
+      load: (saved) => {
+        seen = new Map(structuredClone(saved as [string, { times: number[]; windowMs: number }][]))
+      },
+      clear: () => {
+        seen = new Map()
+      },
     },
   }
 }

@@ -85,9 +85,6 @@ export const time: Reader<number> = (value, param) => {
   return ms
 }
 
-/** What the emulator accepts and has no use for: sessions, passwords and mail are not emulated. */
-export const ignored: Reader<unknown> = (value) => value
-
 /**
  * Reads a request's body by its shape.
  * @throws ApiError 422 for a parameter that is unknown, missing or of the wrong type.

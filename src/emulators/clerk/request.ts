@@ -34,6 +34,25 @@ export const readBody = async <T extends object>(
   required: readonly (keyof T & string)[] = [],
 ): Promise<T> => readObject(await readJson(c), shape, required)
 
+/** The request's list of bodies, each read by the same shape. @throws ApiError 400 for more than `max` of them */
+export const readBodies = async <T extends object>(
+  c: Context,
+  shape: Shape<T>,
+  required: readonly (keyof T & string)[],
+  max: number,
+): Promise<T[]> => {
+  const given = await readJson(c)
+  if (!Array.isArray(given) || given.length === 0)
+    throw new ApiError(400, 'request_body_invalid', 'Request body invalid', {
+      longMessage: 'The request body must be a list of at least one object.',
+    })
+  if (given.length > max)
+    throw new ApiError(400, 'bulk_size_exceeded', 'bulk size exceeded', {
+      longMessage: `Parameters exceed the maximum allowed bulk processing size of ${max}.`,
+    })
+  return given.map((item: unknown) => readObject(item, shape, required))
+}
+
 /** A path parameter of a route that has it. */
 export const pathParam = (c: Context, name: string): string => c.req.param(name) ?? ''
 
@@ -64,6 +83,14 @@ export const readPage = (c: Context): Page => {
 
 /** One page of a list that is already in order. */
 export const slicePage = <T>(list: readonly T[], { limit, offset }: Page): T[] => list.slice(offset, offset + limit)
+
+/** A page of a list and how long the whole list is. */
+export type ListPage<T> = { page: T[]; total: number }
+
+export const pageOf = <T>(list: readonly T[], page: Page): ListPage<T> => ({
+  page: slicePage(list, page),
+  total: list.length,
+})
 
 /** A parameter that may be repeated, with or without `[]` after its name. @throws ApiError 422 beyond 100 values */
 export const listParam = (c: Context, name: string): string[] | undefined => {

@@ -1,9 +1,12 @@
+import { withoutSignInMeans } from './create-user.ts'
 import type { Metadata, ScimOrigin, UserRecord } from './entities.ts'
 import { ApiError } from './errors.ts'
 import { newIdentification } from './identifications.ts'
 import type { Instance } from './instance.ts'
 import { membershipEvent, organizationEvent } from './present-organizations.ts'
 import { userJson } from './present-users.ts'
+import { chosenRoleSet, initialRoleSet } from './role-sets.ts'
+import { roleByKey } from './roles.ts'
 
 type MetadataSeed = { public_metadata?: Metadata; private_metadata?: Metadata }
 
@@ -32,6 +35,7 @@ export type OrganizationSeed = MetadataSeed & {
   slug?: string
   max_allowed_memberships?: number
   created_by?: string | null
+  role_set_key?: string
   created_at?: number
   updated_at?: number
 }
@@ -99,7 +103,7 @@ const seedUser = (instance: Instance, given: UserSeed): UserRecord => {
     identifications: [...emails, ...phones],
     primary_email_address_id: emails[0]?.id ?? null,
     primary_phone_number_id: phones[0]?.id ?? null,
-    password_enabled: false,
+    ...withoutSignInMeans(),
     banned: given.banned ?? false,
     locked: given.locked ?? false,
     deprovisioned: given.deprovisioned ?? false,
@@ -130,7 +134,8 @@ const seedOrganization = (instance: Instance, given: OrganizationSeed) => {
     admin_delete_enabled: true,
     ...metadataOf(given),
     created_by: given.created_by ?? null,
-    role_set_key: null,
+    image_id: null,
+    role_set_key: given.role_set_key ? chosenRoleSet(instance, given.role_set_key).key : initialRoleSet(instance).key,
     ...stamps(instance, given),
   }
   store.addOrganization(organization)
@@ -144,8 +149,7 @@ const seedMembership = (instance: Instance, given: MembershipSeed) => {
   if (!store.organizations.get(organization_id))
     refuse(`A membership names organization ${organization_id}, which does not exist.`)
   if (store.membership(organization_id, user_id)) refuse(`User ${user_id} is a member of ${organization_id} already.`)
-  if (!settings.roles.some(({ key }) => key === role))
-    refuse(`A membership has the role ${role}, which does not exist.`)
+  if (!roleByKey(instance, role)) refuse(`A membership has the role ${role}, which does not exist.`)
   const membership = {
     id: given.id ?? instance.newId('orgmem'),
     seq: instance.nextSeq(),

@@ -1,4 +1,5 @@
-import type { Role } from './entities.ts'
+import { builtInRoles } from './built-in-roles.ts'
+import type { EnrollmentMode, Role } from './entities.ts'
 import type { Disorder } from './webhooks/disorder.ts'
 
 /** Requests allowed in a window. */
@@ -11,6 +12,9 @@ export type RateLimits = {
   record: Limit | null
   organizationInvitations: Limit | null
   organizationInvitationsBulk: Limit | null
+  /** Invitations to the application itself. */
+  invitations: Limit | null
+  invitationsBulk: Limit | null
 }
 
 export type WebhookEndpointOptions = {
@@ -19,6 +23,8 @@ export type WebhookEndpointOptions = {
   secret?: string
   /** Event types to send; all when absent. */
   events?: readonly string[]
+  /** Whether it starts switched off. @default false */
+  disabled?: boolean
 }
 
 export type ClerkSettings = {
@@ -34,6 +40,10 @@ export type ClerkSettings = {
   roles: readonly Role[]
   /** The role that an organization's creator gets. @default 'org:admin' */
   creatorRole: string
+  /** Users that the instance may have; 0 is no limit. @default 0 */
+  userLimit: number
+  /** How people may join by an organization's domains; none switches domains off. @default all but 'enterprise_sso' */
+  enrollmentModes: readonly EnrollmentMode[]
   /** Identifiers that a new user must have, unless the request skips it. @default [] (any one will do) */
   requiredIdentifiers: readonly ('email_address' | 'phone_number' | 'username')[]
   /** API version of a request that names none: Clerk does not document it, so it is the strictest. @default '2026-05-12' */
@@ -57,6 +67,13 @@ export type DeliverySettings = {
   concurrency: number
   /** Finished messages kept for reading and replay; the oldest are dropped. @default 10_000 */
   keepMessages: number
+  /** How long payloads are kept for replays; Clerk's own figure is not documented. @default 90 days, as Svix */
+  retentionMs: number
+  /**
+   * `documented`: retries come exactly when the documentation says. `server`: as Svix's published server has them, up to a fifth earlier or
+   * later, and not before a minute after a timeout or a 429. @default 'documented'
+   */
+  retryWaits: 'documented' | 'server'
 }
 
 export type ClerkOptions = Partial<Omit<ClerkSettings, 'rateLimits'>> &
@@ -70,35 +87,36 @@ export type ClerkOptions = Partial<Omit<ClerkSettings, 'rateLimits'>> &
     disorder?: Partial<Disorder>
   }
 
-/** Permissions that Clerk gives its two built-in roles. */
-const builtInRoles: readonly Role[] = [
-  {
-    key: 'org:admin',
-    name: 'Admin',
-    permissions: [
-      'org:sys_profile:manage',
-      'org:sys_profile:delete',
-      'org:sys_memberships:read',
-      'org:sys_memberships:manage',
-      'org:sys_domains:read',
-      'org:sys_domains:manage',
-      'org:sys_billing:read',
-      'org:sys_billing:manage',
-    ],
-  },
-  { key: 'org:member', name: 'Member', permissions: ['org:sys_memberships:read', 'org:sys_billing:read'] },
-]
-
 const hour = 3_600_000
+
+/** Settings as the controls show them: all but the key. */
+export const shownSettings = ({ secretKey: _, ...shown }: ClerkSettings): Omit<ClerkSettings, 'secretKey'> => shown
+
+/** Changes settings of an instance that runs. The limiter holds on to the limits, so they are changed in place. */
+export const changeSettings = (settings: ClerkSettings, change: ClerkOptions): void => {
+  const { rateLimits, ...rest } = change
+  Object.assign(settings, rest)
+  if (rateLimits !== undefined)
+    Object.assign(settings.rateLimits, rateLimits === false ? limitsOf(settings.environment, false) : rateLimits)
+}
 
 const limitsOf = (environment: 'development' | 'production', chosen: ClerkOptions['rateLimits']): RateLimits => {
   if (chosen === false)
-    return { instance: null, record: null, organizationInvitations: null, organizationInvitationsBulk: null }
+    return {
+      instance: null,
+      record: null,
+      organizationInvitations: null,
+      organizationInvitationsBulk: null,
+      invitations: null,
+      invitationsBulk: null,
+    }
   return {
     instance: { requests: environment === 'production' ? 1000 : 100, windowMs: 10_000 },
     record: { requests: 10, windowMs: 10_000 },
     organizationInvitations: { requests: 250, windowMs: hour },
     organizationInvitationsBulk: { requests: 50, windowMs: hour },
+    invitations: { requests: 100, windowMs: hour },
+    invitationsBulk: { requests: 25, windowMs: hour },
     ...chosen,
   }
 }
@@ -113,6 +131,8 @@ export const readSettings = (options: ClerkOptions, secretKey: string): ClerkSet
     membershipLimit: options.membershipLimit ?? 5,
     roles: options.roles ?? builtInRoles,
     creatorRole: options.creatorRole ?? 'org:admin',
+    userLimit: options.userLimit ?? 0,
+    enrollmentModes: options.enrollmentModes ?? ['manual_invitation', 'automatic_invitation', 'automatic_suggestion'],
     requiredIdentifiers: options.requiredIdentifiers ?? [],
     defaultApiVersion: options.defaultApiVersion ?? '2026-05-12',
     rateLimits: limitsOf(environment, options.rateLimits),
@@ -128,4 +148,6 @@ export const readDeliverySettings = (options: ClerkOptions): DeliverySettings =>
   timeoutMs: options.timeoutMs ?? 15_000,
   concurrency: options.concurrency ?? 16,
   keepMessages: options.keepMessages ?? 10_000,
+  retentionMs: options.retentionMs ?? 90 * 86_400_000,
+  retryWaits: options.retryWaits ?? 'documented',
 })

@@ -1,10 +1,22 @@
+import { type RoleTables, startingRoles } from './built-in-roles.ts'
 import type {
+  AppInvitationRecord,
+  CreditEntry,
+  DomainRecord,
   Identification,
   IdentificationKind,
   InvitationRecord,
   MembershipRecord,
   OrganizationRecord,
+  PermissionRecord,
+  Role,
+  RoleRecord,
+  RoleSetRecord,
+  SessionRecord,
+  Subscription,
   UserRecord,
+  Verification,
+  WaitlistEntryRecord,
 } from './entities.ts'
 import { createTable, type Table } from './table.ts'
 
@@ -17,6 +29,21 @@ export type Store = {
   organizations: Table<OrganizationRecord>
   memberships: Table<MembershipRecord>
   invitations: Table<InvitationRecord>
+  domains: Table<DomainRecord>
+  appInvitations: Table<AppInvitationRecord>
+  waitlist: Table<WaitlistEntryRecord>
+  permissions: Table<PermissionRecord>
+  roles: Table<RoleRecord>
+  roleSets: Table<RoleSetRecord>
+  /** Codes under way, by id; the newest of each address or number. */
+  verifications: Map<string, Verification>
+  credits: CreditEntry[]
+  /** Sessions that are not over, by user. */
+  sessions: Map<string, readonly SessionRecord[]>
+  /** Subscriptions by the id of the user or organization who pays. */
+  subscriptions: Map<string, Subscription>
+  /** Whether the Backend API was asked for a Svix app. */
+  svixApp: boolean
   addUser: (user: UserRecord) => void
   removeUser: (user: UserRecord) => void
   setExternalId: (user: UserRecord, externalId: string | null) => void
@@ -45,7 +72,15 @@ export type Store = {
 const none: ReadonlyMap<string, never> = new Map<string, never>()
 const noInvitations: ReadonlySet<never> = new Set<never>()
 
-export const createStore = (): Store => {
+const filled = <T extends { id: string; seq: number; created_at: number }>(records: readonly T[]): Table<T> => {
+  const table = createTable<T>()
+  for (const record of records) table.insert(record)
+  return table
+}
+
+/** Everything that a new instance holds: its roles. */
+export const createStore = (settings: { roles: readonly Role[]; creatorRole: string }, now: number): Store => {
+  const starting: RoleTables = startingRoles(settings.roles, settings.creatorRole, now)
   const users = createTable<UserRecord>()
   const organizations = createTable<OrganizationRecord>()
   const memberships = createTable<MembershipRecord>()
@@ -113,6 +148,17 @@ export const createStore = (): Store => {
     organizations,
     memberships,
     invitations,
+    domains: createTable(),
+    appInvitations: createTable(),
+    waitlist: createTable(),
+    permissions: filled(starting.permissions),
+    roles: filled(starting.roles),
+    roleSets: filled(starting.roleSets),
+    verifications: new Map(),
+    credits: [],
+    sessions: new Map(),
+    subscriptions: new Map(),
+    svixApp: false,
     ...people,
     userByExternalId: (externalId) => externalIds.get(externalId),
     userByUsername: (username) => usernames.get(username),

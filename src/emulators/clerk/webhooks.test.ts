@@ -1,68 +1,10 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { verifyWebhook } from '@clerk/backend/webhooks'
 import { Webhook } from 'standardwebhooks'
-import { afterEach, expect, test } from 'vitest'
-import { type ManualClock, manualClock } from '../kit/clock.ts'
-import { type ClerkEmulatorOptions, createClerkEmulator } from './index.ts'
+import { expect, test } from 'vitest'
+import { manualClock } from '../kit/clock.ts'
+import { asRequest, idsOf, passing, startEmulator, startReceiver, typesOf } from './webhooks/receiver.test-support.ts'
 
 // The emulator's webhooks, received by a real server and verified by the libraries that Clerk's users verify with.
-
-type Received = { headers: IncomingHttpHeaders; body: string }
-type Reply = { status: number; headers?: Record<string, string> }
-type Receiver = { url: string; received: Received[]; reply: (n: number) => Reply | 'silence'; close: () => void }
-
-const open: (() => void)[] = []
-afterEach(() => {
-  for (const close of open.splice(0)) close()
-})
-
-/** A server that notes what it gets; `reply` decides the answer to the n-th request. */
-const startReceiver = async (): Promise<Receiver> => {
-  const receiver: Receiver = { url: '', received: [], reply: () => ({ status: 204 }), close: () => undefined }
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const n = receiver.received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
-      const reply = receiver.reply(n)
-      if (reply === 'silence') return
-      response.writeHead(reply.status, reply.headers).end()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`
-  receiver.close = () => {
-    server.close()
-    server.closeAllConnections()
-  }
-  open.push(receiver.close)
-  return receiver
-}
-
-const startEmulator = (options: ClerkEmulatorOptions) => {
-  const emulator = createClerkEmulator({ rateLimits: false, ...options })
-  open.push(emulator.webhooks.close)
-  const post = async (path: string, body: object, method = 'POST') => {
-    const headers = { authorization: `Bearer ${emulator.secretKey}`, 'content-type': 'application/json' }
-    const response = await emulator.app.request(path, { method, headers, body: JSON.stringify(body) })
-    return (await response.json()) as { id: string }
-  }
-  return { ...emulator, post }
-}
-
-const asRequest = ({ headers, body }: Received) =>
-  new Request('http://localhost/webhooks', { method: 'POST', body, headers: headers as Record<string, string> })
-
-const typesOf = (received: readonly Received[]) =>
-  received.map(({ body }) => (JSON.parse(body) as { type: string }).type)
-const idsOf = (received: readonly Received[]) => received.map(({ headers }) => String(headers['svix-id']))
-
-/** Moves a manual clock past one wait and lets the attempts that it wakes come to an end. */
-const passing = async (clock: ManualClock, emulator: ReturnType<typeof startEmulator>, ms: number) => {
-  await clock.advance(ms)
-  await emulator.webhooks.idle({ retries: false })
-}
 
 const fiveHours = 5 * 3_600_000
 
@@ -124,6 +66,7 @@ test('every change sends its event', async () => {
     'organizationMembership.created',
     'organizationMembership.updated',
     'organizationInvitation.created',
+    'email.created',
     'user.created',
     'organizationInvitation.accepted',
     'organizationMembership.created',

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { Clock } from './clock.ts'
+import { isControl } from './control-index.ts'
 import type { FaultList } from './faults.ts'
 
 /** What a caller in the same process gets in place of a cut connection; an app's `onError` should throw it on. */
@@ -16,11 +17,11 @@ const cut = (c: Context): Response => {
   return new Response(null, { status: 499 })
 }
 
-/** Applies the fault list to every request outside `/_emulator/`. */
+/** Applies the fault list to every request outside `/_emulator`. */
 export const faultMiddleware =
   (faults: FaultList, clock: Clock): MiddlewareHandler =>
   async (c: Context, next: Next) => {
-    if (c.req.path.startsWith('/_emulator/')) return next()
+    if (isControl(c.req.path)) return next()
     const fault = faults.take({ method: c.req.method, path: c.req.path })
     if (!fault) return next()
     if (fault.latencyMs) await clock.sleep(fault.latencyMs)

@@ -38,15 +38,6 @@ test('an outage ends when its time is over, used or not', async () => {
   expect(faults.list()).toEqual([])
 })
 
-test('special faults are taken by name only', () => {
-  const faults = createFaults(() => 0)
-  faults.add({ special: 'row-lock', times: 1 })
-  expect(faults.take(get('/'))).toBeUndefined()
-  expect(faults.take(get('/'), 'other')).toBeUndefined()
-  expect(faults.take(get('/'), 'row-lock')).toBeDefined()
-  expect(faults.take(get('/'), 'row-lock')).toBeUndefined()
-})
-
 test('over the wire a fault answers, waits, or cuts the connection before or after the work', async () => {
   const clock = systemClock()
   const faults = createFaults(clock.now)

@@ -1,3 +1,5 @@
+import type { Part } from './snapshot.ts'
+
 /**
  * Faults by request: what goes wrong, how often and for how long. One rule list per emulator, set in the process or over
  * `/_emulator/faults`; the first rule that matches a request and is not used up applies.
@@ -22,18 +24,20 @@ export type Fault = {
   respond?: { status: number; body?: unknown; headers?: Record<string, string> }
   /** `answer`: do the work, then cut the connection. `request`: cut the connection and do nothing. */
   drop?: 'answer' | 'request'
-  /** A fault that only the emulator itself can make (such as a row lock); its name and detail are the emulator's. */
-  special?: string
-  detail?: unknown
 }
+
+/** A fault, how often it still applies (`null`: without end), and how many requests pass first. */
+type SavedFault = { fault: Fault; left: number | null; skip: number }
 
 export type FaultList = {
   add: (...faults: Fault[]) => void
   clear: () => void
   /** Those that can still apply. */
   list: () => readonly Fault[]
-  /** The fault for this request, counted as used. `special` narrows to faults of that name; without it, faults with none. */
-  take: (request: { method: string; path: string }, special?: string) => Fault | undefined
+  /** The fault for this request, counted as used. */
+  take: (request: { method: string; path: string }) => Fault | undefined
+  /** For snapshots: the list with its counts. */
+  part: Part
 }
 
 const matches = (pattern: string, path: string): boolean => {
@@ -59,11 +63,10 @@ export const createFaults = (now: () => number): FaultList => {
       dropSpent()
       return rules.map((rule) => rule.fault)
     },
-    take: (request, special) => {
+    take: (request) => {
       dropSpent()
       for (const rule of rules) {
         const { method, path } = rule.fault
-        if (rule.fault.special !== special) continue
         if (method !== undefined && method.toUpperCase() !== request.method.toUpperCase()) continue
         if (path !== undefined && !matches(path, request.path)) continue
         if (rule.skip > 0) {
@@ -74,6 +77,28 @@ export const createFaults = (now: () => number): FaultList => {
         return rule.fault
       }
       return undefined
+    },
+    part: {
+      save: () => {
+        dropSpent()
+        return rules.map(
+          ({ fault, left, skip }): SavedFault => ({
+            fault,
+            left: Number.isFinite(left) ? left : null,
+            skip,
+          }),
+        )
+      },
+      load: (saved) => {
+        rules = (saved as SavedFault[]).map(({ fault, left, skip }) => ({
+          fault,
+          left: left ?? Number.POSITIVE_INFINITY,
+          skip,
+        }))
+      },
+      clear: () => {
+        rules = []
+      },
     },
   }
 }

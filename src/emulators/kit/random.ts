@@ -1,3 +1,5 @@
+import type { Part } from './snapshot.ts'
+
 /** Randomness from a seed: the same seed and the same calls give the same ids, latencies and disorder. */
 export type Random = {
   /** A number in [0, 1). */
@@ -8,6 +10,8 @@ export type Random = {
   pick: <T>(list: readonly T[]) => T
   /** `length` characters of the alphabet. */
   text: (length: number, alphabet?: string) => string
+  /** For snapshots: where it stands in its sequence, and how to go on from there. */
+  part: Part
 }
 
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -32,5 +36,15 @@ export const seededRandom = (seed: number = 1): Random => {
       return chosen
     },
     text: (length, alphabet = base62) => Array.from({ length }, () => alphabet.charAt(int(alphabet.length))).join(''),
+    part: {
+      save: () => state,
+      load: (saved) => {
+        if (!Number.isInteger(saved)) throw new Error('the state of a random sequence is a whole number')
+        state = Number(saved) >>> 0
+      },
+      clear: () => {
+        state = seed >>> 0
+      },
+    },
   }
 }

@@ -34,7 +34,7 @@ export type RawBody = { type: string; bytes: Uint8Array }
 export type Reply = {
   status: number
   body?: unknown
-  raw?: { type: string; content: string | Uint8Array<ArrayBuffer> }
+  raw?: { type: string; content: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> }
   headers?: Readonly<Record<string, string>>
 }
 

@@ -1,3 +1,5 @@
+import { setTimeout as realTime } from 'node:timers/promises'
+import type { ManualClock } from '../kit/clock.ts'
 import { createSalesforceEmulator, type SalesforceEmulator, type SalesforceEmulatorOptions } from './index.ts'
 
 /** The JSON of a reply, as loose as a test wants it. */
@@ -50,5 +52,13 @@ export const openSalesforce = (options: SalesforceEmulatorOptions = {}): TestCli
       if (status !== 200) throw new Error(JSON.stringify(body))
       return (body as { records: { [field: string]: Json }[] }).records.map(({ attributes: _, ...record }) => record)
     },
+  }
+}
+
+/** Lets time pass in small steps, so that requests come to their next wait in between. */
+export const pass = async (clock: ManualClock, seconds: number): Promise<void> => {
+  for (let i = 0; i < seconds; i++) {
+    await realTime(2)
+    await clock.advance(1_000)
   }
 }

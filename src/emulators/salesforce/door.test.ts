@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { manualClock } from '../kit/clock.ts'
-import { openSalesforce, type TestClient } from './client.test-support.ts'
+import { openSalesforce, pass, type TestClient } from './client.test-support.ts'
 import { startSalesforceEmulator } from './index.ts'
 
 let salesforce: TestClient
@@ -10,6 +10,11 @@ beforeEach(() => {
   salesforce = openSalesforce({ clock, tokenLifetimeMs: 60_000, apiLimit: 100 })
 })
 
+const at = async (version: number, path: string, method = 'GET') =>
+  raw(`/services/data/v${version}.0${path}`, {
+    method,
+    headers: { authorization: `Bearer ${await salesforce.token()}` },
+  })
 const raw = (path: string, init: RequestInit = {}) => salesforce.app.request(path, init)
 
 test('without a live token the session is invalid', async () => {
@@ -91,8 +96,45 @@ test('a body that is not JSON by its type is refused', async () => {
 
 test('versions are listed, and one outside the list does not exist', async () => {
   const versions = (await (await raw('/services/data')).json()) as { version: string }[]
-  expect([versions[0]?.version, versions.at(-1)?.version]).toEqual(['50.0', '68.0'])
-  expect((await raw('/services/data/v49.0/limits')).status).toBe(404)
+  expect([versions[0]?.version, versions.at(-1)?.version]).toEqual(['31.0', '68.0'])
+  expect(versions).toContainEqual({ label: "Summer '26", url: '/services/data/v67.0', version: '67.0' })
+  const statuses = [30, 31, 69].map(async (v) => (await at(v, '/limits')).status)
+  expect(await Promise.all(statuses)).toEqual([410, 200, 404])
+})
+
+test('a version has what came with it or before', async () => {
+  const collection = (v: number) => at(v, '/composite/sobjects?ids=001000000000001', 'DELETE')
+  expect([(await collection(41)).status, (await collection(42)).status]).toEqual([404, 200])
+})
+
+test('who asks for XML is told that there is none', async () => {
+  expect(await salesforce.call('GET', '/limits', undefined, { accept: 'application/xml' })).toMatchObject({
+    status: 406,
+  })
+})
+
+test('calls that run for 20 seconds are counted, and too many of them turn others away', async () => {
+  const clock = manualClock()
+  const slow = openSalesforce({ clock, longCalls: 2 })
+  await slow.call('GET', '/limits')
+  slow.settings.latencyMs = 60_000
+  const running = [1, 2].map(() => slow.call('GET', '/limits'))
+  await pass(clock, 19)
+  slow.settings.latencyMs = 0
+  expect((await slow.call('GET', '/limits')).status).toBe(200)
+  await pass(clock, 1)
+  expect(await slow.call('GET', '/limits')).toMatchObject({
+    status: 403,
+    body: [
+      {
+        errorCode: 'REQUEST_LIMIT_EXCEEDED',
+        message: 'ConcurrentRequests (Concurrent API Requests) Limit exceeded.',
+      },
+    ],
+  })
+  await pass(clock, 41)
+  expect((await Promise.all(running)).map((answer) => answer.status)).toEqual([200, 200])
+  expect((await slow.call('GET', '/limits')).status).toBe(200)
 })
 
 test('faults of requests: a status for the next calls, an outage until a time, then all is well', async () => {
@@ -123,4 +165,12 @@ test('a dropped answer leaves the work done', async () => {
   await expect(lost).rejects.toThrow()
   expect(running.state()['Contact']).toHaveLength(1)
   await running.close()
+})
+
+test('a POST may say that it means PATCH, and HEAD is GET without a body', async () => {
+  const id = salesforce.person.create('Contact', { LastName: 'X' })
+  const path = `/sobjects/Contact/${id}`
+  expect(await salesforce.call('POST', `${path}?_HttpMethod=PATCH`, { LastName: 'Y' })).toMatchObject({ status: 204 })
+  expect(salesforce.state()['Contact']).toMatchObject([{ LastName: 'Y' }])
+  expect(await salesforce.call('HEAD', path)).toMatchObject({ status: 200, body: '' })
 })

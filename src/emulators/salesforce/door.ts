@@ -1,22 +1,24 @@
 import type { Context, Hono } from 'hono'
 import { type Call, failureReply, type Match, matcher, perform, type RawBody, type Reply, type Route } from './api.ts'
-import { bulkOneFailure, bulkOneRoutes } from './bulk/one-routes.ts'
+import { bulkOneFailure, languagesOf } from './bulk/one-format.ts'
+import { bulkOneRoutes } from './bulk/one-routes.ts'
 import { bulkRoutes } from './bulk/routes.ts'
 import { deployRoutes } from './deploy/routes.ts'
 import { RequestFailure, refused } from './errors.ts'
 import { type Org, tally } from './org.ts'
+import { sweepWhenDue } from './records/recycle-bin.ts'
 import { collectionRoutes } from './routes/collections.ts'
 import { runComposite } from './routes/composite.ts'
 import { describeRoutes } from './routes/describe.ts'
-import type { Tokens } from './routes/oauth.ts'
+import { limitRoutes } from './routes/limits.ts'
 import { queryRoutes } from './routes/queries.ts'
+import { recentRoutes } from './routes/recent.ts'
+import { recordCountRoutes } from './routes/record-count.ts'
 import { replicationRoutes } from './routes/replication.ts'
 import { rowRoutes } from './routes/rows.ts'
 import { searchRoutes } from './routes/search.ts'
-import { loadParser } from './soql/parse.ts'
-
-const oldest = 50
-const newest = 68
+import type { Tokens } from './routes/tokens.ts'
+import { checkVersion, versionList } from './versions.ts'
 
 const composite: Route = {
   method: 'POST',
@@ -28,7 +30,10 @@ const composite: Route = {
 }
 const match = matcher([
   composite,
+  ...limitRoutes,
+  ...recentRoutes,
   ...describeRoutes,
+  ...recordCountRoutes,
   ...replicationRoutes,
   ...collectionRoutes,
   ...queryRoutes,
@@ -41,6 +46,15 @@ const matchAsync = matcher(bulkOneRoutes)
 
 /** The longest URI that Salesforce takes; longer SOQL goes into a Composite's body (help article 000386264). */
 const longestUri = 16_384
+
+/**
+ * The method that is meant: a client that cannot send PATCH says it in the query of a POST (REST API guide, "Using HTTP
+ * Methods"), and HEAD is GET without the body.
+ */
+const methodOf = (c: Context, query: URLSearchParams): string => {
+  const meant = c.req.method === 'POST' ? query.get('_HttpMethod')?.toUpperCase() : undefined
+  return c.req.method === 'HEAD' ? 'GET' : (meant ?? c.req.method)
+}
 
 const readBody = async (c: Context, how: 'json' | 'raw' | 'none'): Promise<unknown> => {
   if (how === 'none' || (c.req.method !== 'POST' && c.req.method !== 'PATCH' && c.req.method !== 'PUT'))
@@ -64,19 +78,33 @@ const readBody = async (c: Context, how: 'json' | 'raw' | 'none'): Promise<unkno
   }
 }
 
-const needParser: ReadonlySet<string> = new Set(['query', 'composite', 'bulk', 'search'])
+/** From when on a running call counts against the limit of concurrent ones. */
+const longAfterMs = 20_000
+const longRunning = (org: Org): number => {
+  const until = org.clock.now() - longAfterMs
+  let count = 0
+  for (const { since } of org.running) if (since <= until) count++
+  return count
+}
 
 const answer = async (call: Call, { route, params }: Match): Promise<Reply> => {
   const { org } = call
-  // Anything that may hold a query needs the parser; it is loaded once.
-  if (needParser.has(route.kind)) await loadParser()
-  if (route === composite) return runComposite(call, match)
-  const owner = {}
+  const owner = { since: org.clock.now() }
+  org.running.add(owner)
   try {
+    if (route === composite) return await runComposite(call, match)
     return await perform(org, owner, route.prepare(call, params), org.settings.latencyMs)
   } finally {
+    org.running.delete(owner)
     org.locks.release(owner)
   }
+}
+
+/** Salesforce can answer XML; this cannot, and says so rather than answer what was not asked for. */
+const checkAccept = (c: Context): void => {
+  const accept = c.req.header('accept') ?? '*/*'
+  if (/\bxml\b/i.test(accept) && !/\bjson\b|\*\/\*|application\/\*/i.test(accept))
+    throw new RequestFailure(406, 'NOT_ACCEPTABLE', 'XML is not supported by the emulator: accept application/json')
 }
 
 type Way = { version: string; path: string; token: string; find: (method: string, path: string) => Match }
@@ -86,16 +114,24 @@ const open = async (c: Context, org: Org, tokens: Tokens, { version, path, token
   const url = new URL(c.req.url)
   if (url.pathname.length + url.search.length > longestUri)
     throw new RequestFailure(414, 'URI_TOO_LONG', 'URI Too Long')
+  if (longRunning(org) >= org.settings.longCalls)
+    throw new RequestFailure(
+      403,
+      'REQUEST_LIMIT_EXCEEDED',
+      'ConcurrentRequests (Concurrent API Requests) Limit exceeded.',
+    )
   const { usage } = org
   if (usage.used() >= usage.limit)
     throw new RequestFailure(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.')
   usage.count()
-  const found = find(c.req.method, path)
+  sweepWhenDue(org)
+  const method = methodOf(c, url.searchParams)
+  const found = find(method, path)
   tally(org.stats.calls, found.route.kind)
   return answer(
     {
       org,
-      method: c.req.method,
+      method,
       version,
       path,
       query: url.searchParams,
@@ -120,33 +156,33 @@ const send = (org: Org, { status, body, raw, headers }: Reply): Response =>
 
 /** Adds the REST API: tokens, versions and the allowance are looked at here; every reply says what is used. */
 export const restRoutes = (app: Hono, org: Org, tokens: Tokens): void => {
-  app.get('/services/data', (c) => {
-    const versions = Array.from({ length: newest - oldest + 1 }, (_, i) => oldest + i)
-    return c.json(versions.map((v) => ({ label: `Release ${v}`, url: `/services/data/v${v}.0`, version: `${v}.0` })))
-  })
+  app.get('/services/data', (c) => c.json(versionList()))
   app.all('/services/data/*', async (c) => {
-    const [, version, path] = /^\/services\/data\/v(\d+\.0)(\/.*)?$/.exec(new URL(c.req.url).pathname) ?? []
-    if (version === undefined || Number(version) < oldest || Number(version) > newest) {
-      return send(org, {
-        status: 404,
-        body: [{ errorCode: 'NOT_FOUND', message: 'The requested resource does not exist' }],
-      })
-    }
+    const { pathname } = new URL(c.req.url)
+    const [, version = '', path = '/'] = /^\/+services\/data\/v(\d+\.0)(\/.*)?$/.exec(pathname) ?? []
     try {
+      checkVersion(version || undefined, path)
+      checkAccept(c)
       const token = /^(?:Bearer|OAuth)\s+(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
-      return send(org, await open(c, org, tokens, { version, path: path ?? '/', token, find: match }))
+      return send(org, await open(c, org, tokens, { version, path, token, find: match }))
     } catch (error) {
       return send(org, failureReply(error))
     }
   })
   // Bulk API 1.0 has a door of its own: another header for the token, another shape of errors.
   app.all('/services/async/*', async (c) => {
-    const [, version = '', path = '/'] = /^\/services\/async\/(\d+\.0)(\/.*)?$/.exec(new URL(c.req.url).pathname) ?? []
+    const [, version = '', path = '/'] = /^\/+services\/async\/(\d+\.0)(\/.*)?$/.exec(new URL(c.req.url).pathname) ?? []
     try {
       const token = c.req.header('x-sfdc-session') ?? ''
       return send(org, await open(c, org, tokens, { version, path, token, find: matchAsync }))
     } catch (error) {
-      return send(org, bulkOneFailure(error, c.req.header('accept') ?? c.req.header('content-type') ?? ''))
+      return send(
+        org,
+        bulkOneFailure(
+          error,
+          languagesOf((name) => c.req.header(name)),
+        ),
+      )
     }
   })
 }

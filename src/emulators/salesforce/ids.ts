@@ -30,10 +30,17 @@ export const toId18 = (id: string): string | undefined => {
 /** The form that error texts quote. */
 export const toId15 = (id: string): string => id.slice(0, 15)
 
-/** The id of the `sequence`th record under a key prefix. Ids of one prefix sort in the order of their making. */
+const made = Buffer.alloc(18)
+
+/**
+ * The id of the `sequence`th record under a key prefix. Ids of one prefix sort in the order of their making.
+ *
+ * Written into bytes rather than put together from pieces: an engine keeps the pieces of such a string, and a million ids
+ * of that kind take twice the memory.
+ */
 export const makeId = (keyPrefix: string, sequence: number): string => {
-  let rest = ''
-  for (let left = sequence, i = 0; i < 8; i++, left = Math.floor(left / 62)) rest = base62[left % 62] + rest
-  const id15 = `${keyPrefix}Kj00${rest}`
-  return id15 + suffixOf(id15)
+  made.write(`${keyPrefix}Kj00`, 'latin1')
+  for (let left = sequence, i = 14; i > 6; i--, left = Math.floor(left / 62)) made[i] = base62.charCodeAt(left % 62)
+  made.write(suffixOf(made.toString('latin1', 0, 15)), 15, 'latin1')
+  return made.toString('latin1')
 }

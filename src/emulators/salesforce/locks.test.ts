@@ -1,16 +1,8 @@
-import { setTimeout as realTime } from 'node:timers/promises'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ManualClock, manualClock } from '../kit/clock.ts'
-import { openSalesforce } from './client.test-support.ts'
+import { manualClock } from '../kit/clock.ts'
+import { openSalesforce, pass } from './client.test-support.ts'
 import { createLocks } from './locks.ts'
-
-/** Lets time pass in small steps, so that requests come to their next wait in between. */
-const pass = async (clock: ManualClock, seconds: number): Promise<void> => {
-  for (let i = 0; i < seconds; i++) {
-    await realTime(2)
-    await clock.advance(1_000)
-  }
-}
 
 test('a free lock is had at once, a held one in turn', async () => {
   const locks = createLocks(manualClock(), () => 10_000)
@@ -39,6 +31,52 @@ test('who waits longer than the lock wait goes without', async () => {
   locks.release(second)
   locks.release(first)
   expect(locks.held()).toBe(0)
+})
+
+test('of two that hold what the other wants, one goes without at once and the other gets all', async () => {
+  const clock = manualClock()
+  const locks = createLocks(clock, () => 10_000)
+  const [first, second, third] = [{}, {}, {}]
+  expect(locks.acquire(third, ['c'])).toBeUndefined()
+  const one = locks.acquire(first, ['a', 'c', 'b'])
+  const other = locks.acquire(second, ['b', 'c', 'a'])
+  locks.release(third)
+  // The first has c now and waits for b; the second waits for c, which the first holds.
+  const [ended, missed] = await Promise.race([one, other].map(async (taking, i) => [i, await taking] as const))
+  expect([ended, missed]).toEqual([0, new Set(['b'])])
+  locks.release(first)
+  expect(await other).toEqual(new Set())
+  locks.release(second)
+  expect(locks.held()).toBe(0)
+  expect(clock.now()).toBe(manualClock().now())
+})
+
+test('whoever asks for whatever in whatever order, no lock has two owners, all answer, and none is left', async () => {
+  const asking = fc.array(fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 }), { maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(asking, async (requests) => {
+      const clock = manualClock(0)
+      const locks = createLocks(clock, () => 50)
+      const holders = new Map<string, object>()
+      const work = requests.map(async (ids, i) => {
+        const owner = {}
+        await clock.sleep(i)
+        const missed = await locks.acquire(owner, ids)
+        const mine = ids.filter((id) => !missed?.has(id))
+        for (const id of mine) {
+          expect(holders.get(id)).toBeUndefined()
+          holders.set(id, owner)
+        }
+        await clock.sleep(20)
+        for (const id of mine) holders.delete(id)
+        locks.release(owner)
+      })
+      await clock.advance(1_000)
+      await Promise.all(work)
+      expect(locks.held()).toBe(0)
+    }),
+    { numRuns: 50 },
+  )
 })
 
 test('two requests that touch one Account collide, and the slow one costs the other its records', async () => {

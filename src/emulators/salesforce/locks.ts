@@ -1,6 +1,14 @@
+/**
+ * Row locks of Accounts, held by requests and by batches of Bulk jobs alike.
+ *
+ * Locks are taken one after the other in the order given, which is that of the records, as Salesforce takes them while it
+ * saves. A lock that another holds is waited for, first come first served, and at most the lock wait. Two requests that
+ * each hold what the other waits for would wait for ever: the one whose wait would close such a circle goes without the
+ * lock at once, as the database behind Salesforce breaks a deadlock. What a request does without lies with its caller:
+ * the records at that Account fail with UNABLE_TO_LOCK_ROW.
+ */
 import type { Clock } from '../kit/clock.ts'
 
-/** Row locks of Accounts, held by requests. */
 export type Locks = {
   /**
    * Takes the locks of these ids for an owner, waiting at most the lock wait for each.
@@ -12,15 +20,15 @@ export type Locks = {
   held: () => number
 }
 
-type Lock = { owner: object; waiting: { owner: object; take: () => void }[] }
+type Waiting = { owner: object; take: () => void }
+type Lock = { owner: object; waiting: Waiting[] }
 
-/**
- * Locks with a queue each, first come first served. Ids are taken in ascending order, so that two requests cannot wait
- * for each other; one that keeps its locks over several takes still can, and then the wait runs out, as in Salesforce.
- */
+/** Locks on the given clock; none is held. */
 export const createLocks = (clock: Clock, waitMs: () => number): Locks => {
   const locks = new Map<string, Lock>()
   const owned = new Map<object, Set<string>>()
+  /** What each owner waits for: never more than one lock. */
+  const wanted = new Map<object, string>()
   const own = (owner: object, id: string) => {
     const ids = owned.get(owner)
     if (ids) ids.add(id)
@@ -33,22 +41,36 @@ export const createLocks = (clock: Clock, waitMs: () => number): Locks => {
     own(owner, id)
     return true
   }
+  /** Whether the holder of a lock waits, through whomever, for the owner itself. */
+  const wouldDeadlock = (owner: object, id: string): boolean => {
+    const seen = new Set<string>()
+    for (let next: string | undefined = id; next !== undefined && !seen.has(next); ) {
+      seen.add(next)
+      const holder: object | undefined = locks.get(next)?.owner
+      if (holder === owner) return true
+      next = holder && wanted.get(holder)
+    }
+    return false
+  }
   const wait = (owner: object, id: string, lock: Lock): Promise<boolean> =>
     new Promise((resolve) => {
       const stop = new AbortController()
-      const entry = {
+      const entry: Waiting = {
         owner,
         take: () => {
+          wanted.delete(owner)
           own(owner, id)
           stop.abort()
           resolve(true)
         },
       }
       lock.waiting.push(entry)
+      wanted.set(owner, id)
       void clock.sleep(waitMs(), stop.signal).then(() => {
         const at = lock.waiting.indexOf(entry)
         if (at < 0) return
         lock.waiting.splice(at, 1)
+        wanted.delete(owner)
         resolve(false)
       })
     })
@@ -57,15 +79,15 @@ export const createLocks = (clock: Clock, waitMs: () => number): Locks => {
     for (const id of ids) {
       if (tryTake(owner, id)) continue
       const lock = locks.get(id)
-      if (lock && !(await wait(owner, id, lock))) missed.add(id)
+      if (lock && (wouldDeadlock(owner, id) || !(await wait(owner, id, lock)))) missed.add(id)
     }
     return missed
   }
   return {
     acquire: (owner, ids) => {
-      const sorted = [...new Set(ids)].sort()
-      const rest = sorted.findIndex((id) => !tryTake(owner, id))
-      return rest < 0 ? undefined : takeInTurn(owner, sorted.slice(rest))
+      const inOrder = [...new Set(ids)]
+      const rest = inOrder.findIndex((id) => !tryTake(owner, id))
+      return rest < 0 ? undefined : takeInTurn(owner, inOrder.slice(rest))
     },
     release: (owner) => {
       for (const id of owned.get(owner) ?? []) {

@@ -2,7 +2,10 @@ import { failure, RecordFailure } from './errors.ts'
 import { toId18 } from './ids.ts'
 import type { Org } from './org.ts'
 import { liveRow, type Writer } from './records/checks.ts'
-import { mergeRecords, undeleteRecord } from './records/relationships.ts'
+import { undeleteRecord } from './records/deletes.ts'
+import { mergeRecords } from './records/merge.ts'
+import { checkNoPersonContact } from './records/person-accounts.ts'
+import { emptyBin } from './records/recycle-bin.ts'
 import { deleteRecord, insertValues, updateValues } from './records/save.ts'
 import { checkValue, readValue, showValue } from './records/values.ts'
 import type { ObjectType } from './schema.ts'
@@ -24,6 +27,8 @@ export type Person = {
   remove: (object: string, id: string) => void
   undelete: (object: string, id: string) => void
   merge: (object: string, masterId: string, ...loserIds: string[]) => void
+  /** Removes everything from the recycle bin for good; gives how many records. */
+  emptyBin: () => number
 }
 
 const objectNamed = (org: Org, name: string): ObjectType => {
@@ -69,12 +74,16 @@ export const createPerson = (org: Org): Person => {
     edit: (name, id, values) =>
       asPerson(() => {
         const object = objectNamed(org, name)
-        updateValues(writer, object, liveOrFail(org, object, id), readValues(object, values))
+        const row = liveOrFail(org, object, id)
+        checkNoPersonContact(object, row)
+        updateValues(writer, object, row, readValues(object, values))
       }),
     remove: (name, id) =>
       asPerson(() => {
         const object = objectNamed(org, name)
-        deleteRecord(writer, object, liveOrFail(org, object, id))
+        const row = liveOrFail(org, object, id)
+        checkNoPersonContact(object, row)
+        deleteRecord(writer, object, row)
       }),
     undelete: (name, id) => asPerson(() => undeleteRecord(writer, objectNamed(org, name), toId18(id) ?? id)),
     merge: (name, masterId, ...loserIds) =>
@@ -86,6 +95,7 @@ export const createPerson = (org: Org): Person => {
           loserIds.map((id) => toId18(id) ?? id),
         ),
       ),
+    emptyBin: () => emptyBin(org),
   }
 }
 

@@ -1,12 +1,14 @@
 /**
- * What an org's admin or a test adds to saving: validation rules, duplicate rules, and faults of single records.
+ * What an org's admin or a test adds to saving: validation rules, and faults of single records. Duplicate rules are in
+ * `duplicate-rules.ts`, flows and triggers in `records/automations.ts`.
  * A fault of a record stages any row of Salesforce's error table without a world that would bring it about.
  */
+import type { Part } from '../kit/snapshot.ts'
 import { failure, RecordFailure } from './errors.ts'
 import type { Org } from './org.ts'
-import { liveRows, type Operation, type Writer } from './records/checks.ts'
+import type { Operation } from './records/checks.ts'
 import type { ObjectType } from './schema.ts'
-import { keyOf, type Row, type Value } from './store.ts'
+import type { Row, Value } from './store.ts'
 
 /** Refuses a record with FIELD_CUSTOM_VALIDATION_EXCEPTION. */
 export type ValidationRule = {
@@ -17,16 +19,6 @@ export type ValidationRule = {
   refuses?: (row: Row, before: Row | undefined) => boolean
   /** The same over HTTP: refused when every field has this value (null: when it is empty). */
   when?: Readonly<Record<string, Value>>
-}
-
-/** Finds records that have the same value in a field, without regard to case. */
-export type DuplicateRule = {
-  object: string
-  field: string
-  /** `block` always refuses; `alert` lets `Sforce-Duplicate-Rule-Header: allowSave=true` pass. */
-  action: 'block' | 'alert'
-  name?: string
-  message?: string
 }
 
 /** Fails single records with a code of the caller's choice. */
@@ -52,7 +44,11 @@ export type RecordFaults = {
   list: () => readonly RecordFault[]
   /** The fault for this record, counted as used. */
   take: (object: string, operation: Operation, row: Row) => RecordFault | undefined
+  /** For snapshots: the list with its counts. */
+  part: Part
 }
+
+type SavedRecordFault = { fault: RecordFault; left: number | null; seen: number }
 
 const hasValues = (row: Row, values: Readonly<Record<string, Value>>): boolean =>
   Object.entries(values).every(([name, value]) => (row[name] ?? null) === value)
@@ -81,6 +77,16 @@ export const createRecordFaults = (now: () => number): RecordFaults => {
         return fault
       }
       return undefined
+    },
+    part: {
+      save: () =>
+        rules.map(({ left, ...rule }): SavedRecordFault => ({ ...rule, left: Number.isFinite(left) ? left : null })),
+      load: (saved) => {
+        rules = (saved as SavedRecordFault[]).map((rule) => ({ ...rule, left: rule.left ?? Number.POSITIVE_INFINITY }))
+      },
+      clear: () => {
+        rules = []
+      },
     },
   }
 }
@@ -114,50 +120,4 @@ export const checkValidationRules = (org: Org, object: ObjectType, row: Row, bef
       fields: rule.fields ?? [],
     })),
   )
-}
-
-const duplicateBody = (rule: DuplicateRule, object: ObjectType, matches: readonly Row[]): unknown => ({
-  allowSave: rule.action === 'alert',
-  duplicateRule: rule.name ?? `${object.name}_Duplicate_Rule`,
-  duplicateRuleEntityType: object.name,
-  errorMessage: rule.message ?? 'Use one of these records?',
-  matchResults: [
-    {
-      entityType: object.name,
-      errors: [],
-      matchEngine: 'ExactMatchEngine',
-      matchRecords: matches.map((match) => ({
-        additionalInformation: [],
-        fieldDiffs: [],
-        matchConfidence: 100,
-        record: {
-          attributes: { type: object.name },
-          Id: match.Id,
-        },
-      })),
-      rule: `${object.name}_Matching_Rule`,
-      size: matches.length,
-      success: true,
-    },
-  ],
-})
-
-/** @throws RecordFailure DUPLICATES_DETECTED */
-export const checkDuplicateRules = (writer: Writer, object: ObjectType, row: Row, before: Row | undefined): void => {
-  for (const rule of writer.org.duplicateRules) {
-    const field = rule.object === object.name ? object.byName.get(rule.field.toLowerCase()) : undefined
-    const value = field ? (row[field.name] ?? null) : null
-    if (!field || value === null || keyOf(field, before?.[field.name] ?? null) === keyOf(field, value)) continue
-    if (rule.action === 'alert' && writer.allowDuplicates) continue
-    const matches = liveRows(writer.org, object, field, value).filter((match) => match.Id !== row.Id)
-    if (matches.length === 0) continue
-    throw new RecordFailure([
-      {
-        statusCode: 'DUPLICATES_DETECTED',
-        message: rule.message ?? 'Use one of these records?',
-        fields: [],
-        duplicate: duplicateBody(rule, object, matches),
-      },
-    ])
-  }
 }

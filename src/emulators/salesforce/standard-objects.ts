@@ -7,7 +7,7 @@ export type StandardObject = {
   labelPlural: string
   keyPrefix: string
   /** Governed by its own object permissions; AccountContactRelation follows Account and Contact instead. */
-  permissions: 'own' | 'parents' | 'read-only'
+  permissions: 'own' | 'parents' | 'read-only' | 'setup'
   fields: readonly Field[]
 }
 
@@ -33,18 +33,18 @@ const flag = (name: string, label: string, extra: Extra = {}): Field =>
   makeField({ name, label, type: 'boolean', nillable: false, defaultValue: false, ...extra })
 const required: Extra = { nillable: false, permissionable: false }
 
-const identity: readonly Field[] = [
+export const identity: readonly Field[] = [
   makeField({ name: 'Id', label: 'Record ID', type: 'id', length: 18, ...system }),
   flag('IsDeleted', 'Deleted', system),
 ]
-const audit: readonly Field[] = [
+export const audit: readonly Field[] = [
   makeField({ name: 'CreatedDate', label: 'Created Date', type: 'datetime', ...system }),
   reference('CreatedById', 'Created By ID', 'User', { ...system, indexed: false }),
   makeField({ name: 'LastModifiedDate', label: 'Last Modified Date', type: 'datetime', ...system }),
   reference('LastModifiedById', 'Last Modified By ID', 'User', { ...system, indexed: false }),
   makeField({ name: 'SystemModstamp', label: 'System Modstamp', type: 'datetime', ...system }),
 ]
-const owner: Field = reference('OwnerId', 'Owner ID', 'User', {
+export const owner: Field = reference('OwnerId', 'Owner ID', 'User', {
   nillable: false,
   permissionable: false,
   indexed: false,
@@ -69,7 +69,7 @@ const contact: StandardObject = {
   fields: [
     ...identity,
     master('Contact'),
-    reference('AccountId', 'Account ID', 'Account'),
+    reference('AccountId', 'Account ID', 'Account', { childRelationshipName: 'Contacts' }),
     text('LastName', 'Last Name', 80, required),
     text('FirstName', 'First Name', 40, { permissionable: false }),
     pick('Salutation', 'Salutation', ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.', 'Mx.'], { permissionable: false }),
@@ -104,7 +104,7 @@ const account: StandardObject = {
     master('Account'),
     text('Name', 'Account Name', 255, { ...required, indexed: true }),
     pick('Type', 'Account Type', ['Prospect', 'Customer - Direct', 'Customer - Channel', 'Other']),
-    reference('ParentId', 'Parent Account ID', 'Account'),
+    reference('ParentId', 'Parent Account ID', 'Account', { childRelationshipName: 'ChildAccounts' }),
     ...address('Billing'),
     phone('Phone', 'Account Phone'),
     phone('Fax', 'Account Fax'),
@@ -132,8 +132,14 @@ const accountContactRelation: StandardObject = {
   permissions: 'parents',
   fields: [
     ...identity,
-    reference('AccountId', 'Account ID', 'Account', createOnly),
-    reference('ContactId', 'Contact ID', 'Contact', createOnly),
+    reference('AccountId', 'Account ID', 'Account', {
+      ...createOnly,
+      childRelationshipName: 'AccountContactRelations',
+    }),
+    reference('ContactId', 'Contact ID', 'Contact', {
+      ...createOnly,
+      childRelationshipName: 'AccountContactRelations',
+    }),
     makeField({
       name: 'Roles',
       label: 'Roles',
@@ -187,5 +193,30 @@ const organization: StandardObject = {
   ],
 }
 
+const recordType: StandardObject = {
+  name: 'RecordType',
+  label: 'Record Type',
+  labelPlural: 'Record Types',
+  keyPrefix: '012',
+  permissions: 'read-only',
+  fields: [
+    makeField({ name: 'Id', label: 'Record Type ID', type: 'id', length: 18, ...system }),
+    text('Name', 'Name', 80, system),
+    text('DeveloperName', 'Record Type Name', 80, system),
+    text('NamespacePrefix', 'Namespace Prefix', 15, { ...system, nillable: true }),
+    text('Description', 'Description', 255, { ...system, nillable: true }),
+    text('SobjectType', 'SObject Type Name', 40, system),
+    flag('IsActive', 'Active', system),
+    flag('IsPersonType', 'Is Person Type', system),
+  ],
+}
+
 /** The standard objects of the org. AccountContactRelation is there only where Contacts to Multiple Accounts is on. */
-export const standardObjects: readonly StandardObject[] = [account, contact, accountContactRelation, user, organization]
+export const standardObjects: readonly StandardObject[] = [
+  account,
+  contact,
+  accountContactRelation,
+  user,
+  organization,
+  recordType,
+]

@@ -17,6 +17,7 @@ const person = makeObject({
   name: 'Contact',
   label: 'Contact',
   labelPlural: 'Contacts',
+  viewAll: true,
   keyPrefix: '003',
   createable: true,
   updateable: true,

@@ -9,18 +9,24 @@
  * What it promises: `atomically` leaves either everything or nothing of what ran inside it; an index never misses a row.
  * It knows nothing of rules: those are in `records/`.
  */
+import type { Part } from '../kit/snapshot.ts'
 import type { Change } from './commits.ts'
 import { type Field, isText, type ObjectType } from './schema.ts'
+import { createStamps, type Stamps } from './stamps.ts'
 
 export type Value = string | number | boolean | null
 /** Values by field name; a date-time is milliseconds, a date is `YYYY-MM-DD`; absent means null. */
 export type Row = { readonly Id: string; readonly [field: string]: Value }
 
-type Index = Map<string, string | Set<string>>
+/** Ids by key: one as it is, a few in a list, many in a set. */
+type Index = Map<string, string | string[] | Set<string>>
 type Table = {
   object: ObjectType
   rows: Map<string, Row>
   order: string[]
+  /** Ids of deleted rows. */
+  bin: Set<string>
+  stamps: Stamps
   indexes: Map<string, { field: Field; index: Index }>
 }
 type Undo = { table: Table; id: string; before: Row | undefined }
@@ -36,7 +42,13 @@ export type Store = {
   ids: (object: string) => readonly string[]
   /** Ids from the first that is greater than (or equal to) the given one, ascending. */
   idsFrom: (object: string, id: string, inclusive: boolean) => readonly string[]
+  /** Ids by their last change. */
+  stamps: (object: string) => Stamps
   put: (object: string, row: Row) => void
+  /** Ids of rows that are deleted and still there. */
+  bin: (object: string) => ReadonlySet<string>
+  /** Removes rows for good, as leaving the recycle bin does; not within `atomically`, and no change to tell of. */
+  drop: (object: string, ids: ReadonlySet<string>) => void
   nextSequence: (object: string) => number
   /** Runs the work; when it throws, everything it put is taken back. */
   atomically: <T>(work: () => T) => T
@@ -44,21 +56,39 @@ export type Store = {
   visible: (object: string, id: string, lag: number) => Row | undefined
   /** Takes over a changed schema: new objects get tables, newly indexed fields an index, rows stay. */
   adopt: (objects: readonly ObjectType[]) => void
+  /** Runs the work when the outermost `atomically` has ended and stayed; at once outside of one. */
+  afterwards: (work: () => void) => void
   /** Called with every transaction that stayed, when the outermost `atomically` ends. */
   onCommit: (listener: (changes: readonly Change[]) => void) => void
   clear: () => void
+  /** For snapshots: rows, sequences, and what lagging queries still see. */
+  part: Part
+}
+
+/** The rows are shared with the store: they never change. */
+type SavedStore = {
+  rows: Record<string, readonly Row[]>
+  sequences: Record<string, number>
+  earlier: [id: string, versions: Earlier[]][]
 }
 
 /** How a value is compared: text without regard to case, unless its field is unique and case-sensitive. */
-export const keyOf = (field: Field, value: Value): Value =>
+export const keyOf = (field: Pick<Field, 'type' | 'caseSensitive'>, value: Value): Value =>
   typeof value === 'string' && isText(field.type) && !field.caseSensitive ? value.toLowerCase() : value
+
+/** Up to so many ids a list is smaller and faster than a set. */
+const longestList = 32
 
 const addTo = (index: Index, key: string, id: string): void => {
   const bucket = index.get(key)
   if (bucket === undefined) index.set(key, id)
   else if (typeof bucket === 'string') {
-    if (bucket !== id) index.set(key, new Set([bucket, id]))
-  } else bucket.add(id)
+    if (bucket !== id) index.set(key, [bucket, id])
+  } else if (bucket instanceof Set) bucket.add(id)
+  else if (!bucket.includes(id)) {
+    if (bucket.length < longestList) bucket.push(id)
+    else index.set(key, new Set([...bucket, id]))
+  }
 }
 const removeFrom = (index: Index, key: string, id: string): void => {
   const bucket = index.get(key)
@@ -66,6 +96,10 @@ const removeFrom = (index: Index, key: string, id: string): void => {
   else if (bucket instanceof Set) {
     bucket.delete(id)
     if (bucket.size === 0) index.delete(key)
+  } else if (Array.isArray(bucket)) {
+    const left = bucket.filter((each) => each !== id)
+    if (left.length === 0) index.delete(key)
+    else index.set(key, left)
   }
 }
 
@@ -80,6 +114,15 @@ const keep = (table: Table, id: string, row: Row | undefined): void => {
   }
   if (row) table.rows.set(id, row)
   else table.rows.delete(id)
+  const stamp = row?.['SystemModstamp']
+  if (typeof stamp === 'number' && stamp !== before?.['SystemModstamp']) table.stamps.add(stamp, id)
+  if (row?.['IsDeleted'] === true) table.bin.add(id)
+  else if (before?.['IsDeleted'] === true) table.bin.delete(id)
+}
+
+const emptyTable = (object: ObjectType): Table => {
+  const rows = new Map<string, Row>()
+  return { object, rows, order: [], bin: new Set(), stamps: createStamps(rows), indexes: indexesOf(object, []) }
 }
 
 const firstFrom = (order: readonly string[], id: string, inclusive: boolean): number => {
@@ -106,12 +149,23 @@ const indexesOf = (object: ObjectType, rows: Iterable<Row>): Table['indexes'] =>
   return indexes
 }
 
+/** Whether the indexes of a table are still those that the object wants. */
+const hasIndexesOf = ({ indexes }: Table, { fields }: ObjectType): boolean => {
+  const indexed = fields.filter((field) => field.indexed)
+  const fits = ({ name, type, caseSensitive }: Field): boolean => {
+    const known = indexes.get(name)?.field
+    return known?.type === type && known.caseSensitive === caseSensitive
+  }
+  return indexed.length === indexes.size && indexed.every(fits)
+}
+
 /** @param history how long, in ms, earlier versions are kept for queries that lag behind */
 export const createStore = (objects: readonly ObjectType[], now: () => number, history: () => number): Store => {
   const tables = new Map<string, Table>()
   const sequences = new Map<string, number>()
   const earlier = new Map<string, Earlier[]>()
   const undo: Undo[] = []
+  let queued: (() => void)[] = []
   let depth = 0
   let committed: (changes: readonly Change[]) => void = () => {}
   const tableOf = (object: string): Table => {
@@ -121,16 +175,16 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
   }
   let known = objects
   const clear = () => {
-    for (const object of known)
-      tables.set(object.name, { object, rows: new Map(), order: [], indexes: indexesOf(object, []) })
+    for (const object of known) tables.set(object.name, emptyTable(object))
     earlier.clear()
   }
   const adopt = (next: readonly ObjectType[]) => {
     known = next
     for (const object of next) {
       const table = tables.get(object.name)
-      if (table) tables.set(object.name, { ...table, object, indexes: indexesOf(object, table.rows.values()) })
-      else tables.set(object.name, { object, rows: new Map(), order: [], indexes: indexesOf(object, []) })
+      const indexes = table && (hasIndexesOf(table, object) ? table.indexes : indexesOf(object, table.rows.values()))
+      if (table && indexes) tables.set(object.name, { ...table, object, indexes })
+      else tables.set(object.name, emptyTable(object))
     }
   }
   const remember = (id: string, before: Row | undefined) => {
@@ -159,6 +213,11 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       }),
     )
   }
+  const runQueued = () => {
+    const due = queued
+    queued = []
+    for (const work of due) work()
+  }
   const lookup: Store['lookup'] = (object, field, value) => {
     if (value === null) return undefined
     const table = tableOf(object)
@@ -184,6 +243,7 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       const { order } = tableOf(object)
       return order.slice(firstFrom(order, id, inclusive))
     },
+    stamps: (object) => tableOf(object).stamps,
     put: (object, row) => {
       const table = tableOf(object)
       const before = table.rows.get(row.Id)
@@ -197,8 +257,20 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       sequences.set(object, next)
       return next
     },
+    bin: (object) => tableOf(object).bin,
+    drop: (object, ids) => {
+      if (depth > 0) throw new Error('rows are not dropped within a transaction')
+      const table = tableOf(object)
+      for (const id of ids) {
+        keep(table, id, undefined)
+        table.bin.delete(id)
+        earlier.delete(id)
+      }
+      table.order = table.order.filter((id) => !ids.has(id))
+    },
     atomically: (work) => {
       const mark = undo.length
+      const queuedBefore = queued.length
       depth++
       try {
         const result = work()
@@ -206,11 +278,19 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
         return result
       } catch (error) {
         rollback(mark)
+        queued.length = queuedBefore
         throw error
       } finally {
         depth--
-        if (depth === 0) undo.length = 0
+        if (depth === 0) {
+          undo.length = 0
+          runQueued()
+        }
       }
+    },
+    afterwards: (work) => {
+      queued.push(work)
+      if (depth === 0) runQueued()
     },
     visible: (object, id, lag) => {
       const versions = lag > 0 ? earlier.get(id) : undefined
@@ -222,5 +302,25 @@ export const createStore = (objects: readonly ObjectType[], now: () => number, h
       committed = listener
     },
     clear,
+    part: {
+      save: (): SavedStore => ({
+        rows: Object.fromEntries(known.map(({ name }) => [name, [...tableOf(name).rows.values()]])),
+        sequences: Object.fromEntries(sequences),
+        earlier: [...earlier].map(([id, versions]) => [id, [...versions]]),
+      }),
+      load: (saved) => {
+        const { rows, sequences: counts, earlier: versions } = saved as SavedStore
+        clear()
+        for (const [name, list] of Object.entries(rows)) {
+          const table = tableOf(name)
+          for (const row of list) keep(table, row.Id, row)
+          table.order = list.map(({ Id }) => Id).sort()
+        }
+        sequences.clear()
+        for (const [name, count] of Object.entries(counts)) sequences.set(name, count)
+        for (const [id, list] of versions) earlier.set(id, list)
+      },
+      clear,
+    },
   }
 }

@@ -1,10 +1,14 @@
+import type { Part } from '../kit/snapshot.ts'
+
 /** The org's API calls of the last 24 hours, counted by the hour, as the rolling allowance is. */
 export type Usage = {
   limit: number
   used: () => number
-  /** Counts one call. */
-  count: () => void
+  /** Counts one call, or several. */
+  count: (calls?: number) => void
   set: (allowance: { used?: number; limit?: number }) => void
+  /** For snapshots. */
+  part: Part
 }
 
 const hour = 3_600_000
@@ -24,9 +28,9 @@ export const createUsage = (now: () => number, limit: number): Usage => {
   const usage: Usage = {
     limit,
     used,
-    count: () => {
+    count: (calls = 1) => {
       const at = Math.floor(now() / hour)
-      hours.set(at, (hours.get(at) ?? 0) + 1)
+      hours.set(at, (hours.get(at) ?? 0) + calls)
     },
     set: (allowance) => {
       if (allowance.limit !== undefined) usage.limit = allowance.limit
@@ -34,6 +38,16 @@ export const createUsage = (now: () => number, limit: number): Usage => {
         hours.clear()
         hours.set(Math.floor(now() / hour), allowance.used)
       }
+    },
+    part: {
+      save: () => ({ limit: usage.limit, hours: [...hours] }),
+      load: (saved) => {
+        const { limit: allowed, hours: calls } = saved as { limit: number; hours: [number, number][] }
+        usage.limit = allowed
+        hours.clear()
+        for (const [at, count] of calls) hours.set(at, count)
+      },
+      clear: () => hours.clear(),
     },
   }
   return usage

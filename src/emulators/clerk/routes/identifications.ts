@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { identificationChangeShape, newEmailShape, newPhoneShape, phoneChangeShape } from '../bodies.ts'
+import { attemptShape, identificationChangeShape, newEmailShape, newPhoneShape, phoneChangeShape } from '../bodies.ts'
 import type { Identification, IdentificationKind, UserRecord } from '../entities.ts'
 import { notFound } from '../errors.ts'
 import { addIdentification, changeIdentification, dropIdentification } from '../identifications.ts'
@@ -7,7 +7,8 @@ import type { Instance } from '../instance.ts'
 import { deletedJson } from '../present-organizations.ts'
 import { identificationJson } from '../present-users.ts'
 import { type ClerkEnv, json, pathParam, readBody } from '../request.ts'
-import { assertNotScim, getUser, userChanged } from '../users.ts'
+import { assertNotScim, getUser, notifyPrimaryChanged, primaryEmail, userChanged } from '../users.ts'
+import { attemptVerification, prepareVerification, verificationJson } from '../verifications.ts'
 
 const find = (
   { store }: Instance,
@@ -23,6 +24,15 @@ const find = (
 const sharedRoutes = (instance: Instance, kind: IdentificationKind): Hono<ClerkEnv> => {
   const app = new Hono<ClerkEnv>()
   app.get('/:id', (c) => json(identificationJson(find(instance, kind, pathParam(c, 'id')).identification)))
+  app.post('/:id/prepare_verification', (c) => {
+    const { user, identification } = find(instance, kind, pathParam(c, 'id'))
+    return json(verificationJson(prepareVerification(instance, user, identification), kind))
+  })
+  app.post('/:id/attempt_verification', async (c) => {
+    const { user, identification } = find(instance, kind, pathParam(c, 'id'))
+    const body = await readBody(c, attemptShape, ['verification_id', 'code'])
+    return json(verificationJson(attemptVerification(instance, user, identification, body), kind))
+  })
   app.delete('/:id', (c) => {
     const { user, identification } = find(instance, kind, pathParam(c, 'id'))
     assertNotScim(user)
@@ -40,23 +50,31 @@ export const emailAddressRoutes = (instance: Instance): Hono<ClerkEnv> => {
     const body = await readBody(c, newEmailShape, ['user_id', 'email_address'])
     const user = getUser(instance, body.user_id)
     assertNotScim(user)
+    const before = primaryEmail(user)
     const created = addIdentification(instance, user, 'email_address', {
       value: body.email_address,
       verified: body.verified ?? false,
       primary: body.primary ?? false,
     })
     userChanged(instance, user)
+    if (body.notify_primary_email_address_changed) notifyPrimaryChanged(instance, user, before)
     return json(identificationJson(created))
   })
   app.patch('/:id', async (c) => {
     const { user, identification } = find(instance, 'email_address', pathParam(c, 'id'))
-    const { verified, primary } = await readBody(c, identificationChangeShape)
+    const {
+      verified,
+      primary,
+      notify_primary_email_address_changed: notify,
+    } = await readBody(c, identificationChangeShape)
+    const before = primaryEmail(user)
     assertNotScim(user)
     changeIdentification(instance, user, identification, {
       ...(typeof verified === 'boolean' && { verified }),
       ...(typeof primary === 'boolean' && { primary }),
     })
     userChanged(instance, user)
+    if (notify) notifyPrimaryChanged(instance, user, before)
     return json(identificationJson(identification))
   })
   return app

@@ -1,20 +1,18 @@
 import { Hono } from 'hono'
 import { createInvitationShape, revokeInvitationShape } from '../bodies.ts'
 import type { InvitationRecord, InvitationStatus } from '../entities.ts'
-import { ApiError } from '../errors.ts'
 import type { Instance } from '../instance.ts'
 import { createInvitations, expireInvitations, getInvitation, revokeInvitation } from '../invitations.ts'
 import { listInvitations } from '../list-organizations.ts'
 import { getOrganization } from '../organizations.ts'
 import { invitationJson } from '../present-organizations.ts'
-import { readObject } from '../read-object.ts'
-import { type ClerkContext, type ClerkEnv, json, pathParam, readBody, readJson } from '../request.ts'
+import { type ClerkContext, type ClerkEnv, json, pathParam, readBodies, readBody } from '../request.ts'
 
 const required = ['email_address', 'role'] as const
 
 const list = (instance: Instance, c: ClerkContext, only?: InvitationStatus): Response => {
   const organization = getOrganization(instance, pathParam(c, 'organization_id'))
-  expireInvitations(instance, organization.id)
+  expireInvitations(instance, instance.store.invitationsOf(organization.id))
   const { page, total } = listInvitations(instance.store.invitationsOf(organization.id), c, only)
   return json({ data: page.map((invitation) => invitationJson(instance, invitation)), total_count: total })
 }
@@ -36,13 +34,7 @@ export const invitationRoutes = (instance: Instance): Hono<ClerkEnv> => {
   })
   app.post('/:organization_id/invitations/bulk', async (c) => {
     const organization = getOrganization(instance, pathParam(c, 'organization_id'))
-    const given = await readJson(c)
-    const items: unknown[] = Array.isArray(given) ? given : [given]
-    if (items.length > 10)
-      throw new ApiError(400, 'bulk_size_exceeded', 'bulk size exceeded', {
-        longMessage: 'At most 10 invitations can be created at once.',
-      })
-    const bodies = items.map((item) => readObject(item, createInvitationShape, required))
+    const bodies = await readBodies(c, createInvitationShape, required, 10)
     const created = createInvitations(instance, organization, bodies)
     return json({
       data: created.map((invitation) => invitationJson(instance, invitation)),

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { assertNoMetadata } from '../admit.ts'
 import { createOrganizationShape, metadataShape, updateOrganizationShape } from '../bodies.ts'
+import { notFound } from '../errors.ts'
 import type { Instance } from '../instance.ts'
 import { listOrganizations } from '../list-organizations.ts'
 import {
@@ -9,8 +10,10 @@ import {
   deleteOrganization,
   getOrganization,
   getOrganizationOrSlug,
+  organizationChanged,
   updateOrganization,
 } from '../organizations.ts'
+import { readPicture } from '../pictures.ts'
 import { type OrganizationParts, organizationJson } from '../present-organizations.ts'
 import { type ClerkContext, type ClerkEnv, flagParam, json, pathParam, readBody } from '../request.ts'
 
@@ -53,5 +56,18 @@ export const organizationRoutes = (instance: Instance): Hono<ClerkEnv> => {
   )
   app.patch('/:organization_id/metadata', (c) => changeMetadata(instance, c, 'merge'))
   app.put('/:organization_id/metadata', (c) => changeMetadata(instance, c, 'replace'))
+  app.put('/:organization_id/logo', async (c) => {
+    const organization = getOrganization(instance, pathParam(c, 'organization_id'))
+    organization.image_id = (await readPicture(instance, c)).imageId
+    organizationChanged(instance, organization)
+    return json(organizationJson(instance, organization))
+  })
+  app.delete('/:organization_id/logo', (c) => {
+    const organization = getOrganization(instance, pathParam(c, 'organization_id'))
+    if (organization.image_id === null) throw notFound('Image not found')
+    organization.image_id = null
+    organizationChanged(instance, organization)
+    return json(organizationJson(instance, organization))
+  })
   return app
 }

@@ -8,22 +8,24 @@ import {
   userIdsShape,
   userMetadataShape,
 } from '../bodies.ts'
+import { createUser } from '../create-user.ts'
 import { replaceIdentifications } from '../identifications.ts'
 import type { Instance } from '../instance.ts'
 import { expireInvitations } from '../invitations.ts'
 import { listInvitations, listMembershipsOfUser } from '../list-organizations.ts'
 import { countUsers, listUsers } from '../list-users.ts'
-import { invitationJson, membershipJson, publicOrganizationJson } from '../present-organizations.ts'
+import { invitationOfOrganizationJson, membershipJson } from '../present-organizations.ts'
 import { identificationJson, userJson } from '../present-users.ts'
 import { type ClerkContext, type ClerkEnv, json, pathParam, readBody } from '../request.ts'
+import { updateUser } from '../update-user.ts'
 import {
   assertNotScim,
   changeUserMetadata,
-  createUser,
   deleteUser,
   getUser,
+  notifyPrimaryChanged,
+  primaryEmail,
   setUserFlag,
-  updateUser,
   userChanged,
 } from '../users.ts'
 
@@ -69,8 +71,10 @@ const belongings = (instance: Instance): Hono<ClerkEnv> => {
     const body = await readBody(c, replaceEmailShape, ['email_address'])
     assertNotScim(user)
     const status = body.identification_status ?? 'verified'
+    const before = primaryEmail(user)
     const created = replaceIdentifications(instance, user, 'email_address', { value: body.email_address, status })
     userChanged(instance, user)
+    if (body.notify_primary_email_address_changed) notifyPrimaryChanged(instance, user, before)
     return json(identificationJson(created))
   })
   app.put('/:user_id/phone_number', async (c) => {
@@ -92,15 +96,9 @@ const belongings = (instance: Instance): Hono<ClerkEnv> => {
     const addresses = new Set(user.identifications.map(({ value }) => value))
     const { store } = instance
     const own = store.invitations.byCreation().filter(({ email_address }) => addresses.has(email_address))
-    for (const { organization_id } of own) expireInvitations(instance, organization_id)
+    expireInvitations(instance, own)
     const { page, total } = listInvitations(own, c)
-    const data = page.map((invitation) => {
-      const organization = store.organizations.get(invitation.organization_id)
-      return {
-        ...invitationJson(instance, invitation),
-        ...(organization && { public_organization_data: publicOrganizationJson(organization) }),
-      }
-    })
+    const data = page.map((invitation) => invitationOfOrganizationJson(instance, invitation))
     return json({ data, total_count: total })
   })
   return app

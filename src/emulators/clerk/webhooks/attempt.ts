@@ -4,25 +4,42 @@ import { signedHeaders } from './sign.ts'
 /** One try at handing a message to an endpoint. */
 export type Attempt = {
   at: number
+  /** `manual` for replays, which are tried once. */
+  trigger: 'scheduled' | 'manual'
+  /** How long the answer took, on the emulator's clock. */
+  durationMs: number
   /** `null` when no answer came. */
   status: number | null
   succeeded: boolean
   /** Why there was no answer: `timeout`, `closed` (the emulator itself), or the network's error code. */
   error?: string
+  /** How the endpoint's answer began. */
+  response?: string
 }
+
+/** Svix keeps 20,000 bytes of an answer; this much tells what went wrong and lets thousands of messages fit. */
+const KEPT_RESPONSE = 1_000
 
 /** What the endpoint asked for in its answer (https://docs.svix.com/receiving/delivery-control). */
 export type Wishes = { abortMessage: boolean; disable: boolean; retryAfterMs: number | null }
 
 const noWishes: Wishes = { abortMessage: false, disable: false, retryAfterMs: null }
 
-const readWishes = (headers: Headers): Wishes => {
+/** Seconds, rounded up, or a date (svix-server `retry_after`). Anything else is as good as absent. */
+const readRetryAfter = (value: string | null, now: number): number | null => {
+  if (value === null || value.trim() === '') return null
+  const seconds = Number(value)
+  if (Number.isFinite(seconds)) return Math.ceil(seconds) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? null : date - now
+}
+
+const readWishes = (headers: Headers, now: number): Wishes => {
   const delivery = headers.get('webhook-delivery')
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
   return {
     abortMessage: delivery === 'abort-message',
     disable: delivery === 'disable',
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null,
+    retryAfterMs: readRetryAfter(headers.get('retry-after'), now),
   }
 }
 
@@ -39,8 +56,9 @@ const errorCode = (error: unknown): string => {
 export const postMessage = async (
   message: { id: string; body: string },
   endpoint: { url: string; secrets: readonly string[] },
-  { clock, timeoutMs, signal }: { clock: Clock; timeoutMs: number; signal: AbortSignal },
+  context: { clock: Clock; timeoutMs: number; signal: AbortSignal; trigger: Attempt['trigger'] },
 ): Promise<{ attempt: Attempt; wishes: Wishes }> => {
+  const { clock, timeoutMs, signal, trigger } = context
   const at = clock.now()
   const finished = new AbortController()
   const cut = new AbortController()
@@ -61,11 +79,21 @@ export const postMessage = async (
       redirect: 'manual',
       signal: cut.signal,
     })
-    await response.arrayBuffer()
-    return { attempt: { at, status: response.status, succeeded: response.ok }, wishes: readWishes(response.headers) }
+    const text = (await response.text()).slice(0, KEPT_RESPONSE)
+    const { status, ok: succeeded, headers } = response
+    const attempt = {
+      at,
+      trigger,
+      durationMs: clock.now() - at,
+      status,
+      succeeded,
+      ...(text !== '' && { response: text }),
+    }
+    return { attempt, wishes: readWishes(headers, clock.now()) }
   } catch (error) {
     const reason = signal.aborted ? 'closed' : cut.signal.aborted ? 'timeout' : errorCode(error)
-    return { attempt: { at, status: null, succeeded: false, error: reason }, wishes: noWishes }
+    const attempt = { at, trigger, durationMs: clock.now() - at, status: null, succeeded: false, error: reason }
+    return { attempt, wishes: noWishes }
   } finally {
     finished.abort()
     signal.removeEventListener('abort', stop)

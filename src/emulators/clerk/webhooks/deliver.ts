@@ -1,29 +1,17 @@
 import type { Clock } from '../../kit/clock.ts'
 import type { DeliverySettings } from '../settings.ts'
-import { type Attempt, postMessage } from './attempt.ts'
+import { type Attempt, postMessage, type Wishes } from './attempt.ts'
 import { type Endpoint, noteOutcome, validSecrets } from './endpoint.ts'
-
-const second = 1000
-const minute = 60 * second
-const hour = 60 * minute
-
-/** Waits before each attempt: eight attempts in 27 hours and 35 minutes (https://docs.svix.com/retries). */
-export const retrySchedule: readonly number[] = [
-  0,
-  5 * second,
-  5 * minute,
-  30 * minute,
-  2 * hour,
-  5 * hour,
-  10 * hour,
-  10 * hour,
-]
+import { nextWait, retrySchedule } from './retry-schedule.ts'
 
 /** How far a message has come on its way to one endpoint. */
 export type Delivery = {
   endpointId: string
+  /** `failed` when the schedule is used up, the endpoint wanted no more of it, or was switched off. */
   status: 'waiting' | 'delivered' | 'failed'
   attempts: Attempt[]
+  /** Places of the schedule that are used up; a replay uses none. */
+  tried: number
   /** When the next attempt is due, while one is. */
   nextAttemptAt: number | null
 }
@@ -62,50 +50,72 @@ export type DeliverInput = {
   gate: <T>(task: () => Promise<T>) => Promise<T>
   clock: Clock
   settings: DeliverySettings
+  /** A draw in [0, 1) for the variation of waits. */
+  vary: () => number
   activity: Activity
-  /** A second copy of a message is tried once. */
-  copy: boolean
   /** Fires when the emulator closes or is reset. */
   signal: AbortSignal
 }
 
-/** Svix lets an endpoint ask for a later attempt, up to twice the wait that was due (svix-server `limit_retry_delay`). */
-const nextWait = (dueMs: number, retryAfterMs: number | null, scale: number): number =>
-  Math.min(Math.max(retryAfterMs ?? 0, dueMs / scale), (2 * dueMs) / scale)
+type Tried = { attempt: Attempt; wishes: Wishes }
+
+/** One attempt, with what follows from its outcome for the message and for the endpoint. */
+const tryNow = async (input: DeliverInput, trigger: Attempt['trigger']): Promise<Tried> => {
+  const { message, endpoint, delivery, gate, clock, settings, signal } = input
+  const { timeoutMs, retryScale } = settings
+  const tried = await gate(() =>
+    postMessage(
+      message,
+      { url: endpoint.url, secrets: validSecrets(endpoint, clock.now()) },
+      { clock, timeoutMs, signal, trigger },
+    ),
+  )
+  delivery.attempts.push(tried.attempt)
+  if (tried.attempt.error === 'closed') return tried
+  noteOutcome(endpoint, tried.attempt.succeeded, clock.now(), retryScale)
+  if (tried.wishes.disable) endpoint.disabled = true
+  if (tried.attempt.succeeded) Object.assign(delivery, { status: 'delivered', nextAttemptAt: null })
+  return tried
+}
+
+/** Sleeps until the next attempt is due. The caller has counted the message as busy; until then it counts as retrying. */
+const waitForTurn = async ({ delivery, clock, activity, signal }: DeliverInput): Promise<void> => {
+  const wait = (delivery.nextAttemptAt ?? 0) - clock.now()
+  if (wait > 0) {
+    activity.busy--
+    activity.retrying++
+    activity.changed()
+    await clock.sleep(wait, signal)
+    activity.retrying--
+    activity.busy++
+  }
+  if (!signal.aborted) delivery.nextAttemptAt = null
+}
 
 /**
- * Tries one message on one endpoint until it is delivered, the schedule is used up, or the endpoint says that it has enough.
- * The caller has counted it as busy; while it waits for a retry it counts as retrying instead.
+ * Tries one message on one endpoint until it is delivered, the schedule is used up, or the endpoint says that it has enough. It goes on
+ * from where the delivery stands, so that a restored one continues.
  */
 export const deliver = async (input: DeliverInput): Promise<void> => {
-  const { message, endpoint, delivery, gate, clock, settings, activity, copy, signal } = input
-  let askedMs: number | null = null
-  for (const due of copy ? [0] : retrySchedule) {
-    if (due > 0) {
-      const wait = nextWait(due, askedMs, settings.retryScale)
-      delivery.nextAttemptAt = clock.now() + wait
-      activity.busy--
-      activity.retrying++
-      activity.changed()
-      await clock.sleep(wait, signal)
-      activity.retrying--
-      activity.busy++
-      delivery.nextAttemptAt = null
-    }
-    if (signal.aborted || endpoint.disabled) break
-    const { attempt, wishes } = await gate(() =>
-      postMessage(
-        message,
-        { url: endpoint.url, secrets: validSecrets(endpoint, clock.now()) },
-        { clock, timeoutMs: settings.timeoutMs, signal },
-      ),
-    )
-    delivery.attempts.push(attempt)
-    noteOutcome(endpoint, attempt.succeeded, clock.now(), settings.retryScale)
-    if (wishes.disable) endpoint.disabled = true
-    if (attempt.succeeded) delivery.status = 'delivered'
-    if (attempt.succeeded || wishes.abortMessage || wishes.disable) break
-    askedMs = wishes.retryAfterMs
+  const { endpoint, delivery, clock, settings, vary, signal } = input
+  while (delivery.tried < retrySchedule.length) {
+    await waitForTurn(input)
+    // Delivered meanwhile: a replay or a second copy got through.
+    if (signal.aborted || delivery.status !== 'waiting') return
+    if (endpoint.disabled) break
+    const { attempt, wishes } = await tryNow(input, 'scheduled')
+    if (signal.aborted) return
+    delivery.tried++
+    if (attempt.succeeded) return
+    const due = retrySchedule[delivery.tried]
+    if (wishes.abortMessage || wishes.disable || due === undefined) break
+    delivery.nextAttemptAt = clock.now() + nextWait(due, attempt, wishes.retryAfterMs, settings, vary)
   }
-  if (!copy && delivery.status === 'waiting') delivery.status = 'failed'
+  if (delivery.status === 'waiting') delivery.status = 'failed'
+}
+
+/** Tries once, whatever the schedule says: a second copy of a message, or a replay. A failure changes nothing that is planned. */
+export const deliverOnce = async (input: DeliverInput, trigger: Attempt['trigger']): Promise<void> => {
+  if (input.signal.aborted || input.endpoint.disabled) return
+  await tryNow(input, trigger)
 }

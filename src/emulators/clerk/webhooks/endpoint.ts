@@ -1,3 +1,5 @@
+import { assertEventType } from './event-types.ts'
+
 const hour = 3_600_000
 const day = 24 * hour
 
@@ -10,7 +12,7 @@ export type Endpoint = {
   /** The newest first; older ones sign along until their time is over. */
   secrets: { secret: string; until: number | null }[]
   disabled: boolean
-  /** Failures since the last success, not older than a day. */
+  /** Times of failures since the last success, not older than a day. */
   failures: number[]
   /** From when the five days count. */
   failingSince: number | null
@@ -33,22 +35,56 @@ export const viewEndpoint = ({ id, url, secrets, events, disabled }: Endpoint): 
   disabled,
 })
 
+/** @throws Error for a secret that Svix would not take (svix-server `EndpointSecret`: 24 to 75 bytes in base64) */
+export const assertSecret = (secret: string): void => {
+  const encoded = secret.replace(/^whsec_/, '')
+  const key = Buffer.from(encoded, 'base64')
+  const isBase64 =
+    secret.startsWith('whsec_') && key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '')
+  if (!isBase64 || key.length < 24 || key.length > 75)
+    throw new Error('The signing secret must be whsec_ and 24 to 75 bytes in base64, as Svix demands.')
+}
+
+/** Which types an endpoint gets; `null` is all of them. @throws Error for none at all, or an unknown one */
+export const readFilter = (events: readonly string[] | null | undefined): readonly string[] | null => {
+  if (events === null || events === undefined) return null
+  if (events.length === 0)
+    throw new Error('The list of events is empty: leave it out for all types, or disable the endpoint for none.')
+  events.forEach(assertEventType)
+  return [...events]
+}
+
 /** Secrets that sign now. */
 export const validSecrets = ({ secrets }: Endpoint, now: number): string[] =>
   secrets.filter(({ until }) => until === null || now < until).map(({ secret }) => secret)
 
-/** A new secret takes over; the old ones keep signing beside it for a day (svix-server `endpoint/mod.rs`, the default). */
-export const rotateSecret = (endpoint: Endpoint, secret: string, now: number, graceMs: number = day): void => {
-  const kept = endpoint.secrets.map((old) => ({ ...old, until: old.until ?? now + graceMs }))
-  endpoint.secrets = [{ secret, until: null }, ...kept.filter(({ until }) => now < until)]
-}
-
-/** How many failures Svix calls "several" is not documented. */
-const SEVERAL = 3
+/** svix-server `ExpiringSigningKeys::MAX_OLD_KEYS`. */
+const OLD_SECRETS = 10
 
 /**
- * Notes an attempt and switches the endpoint off after five days in which nothing succeeded. The five days begin when several
- * attempts failed within 24 hours with at least 12 hours between the first and the last (https://docs.svix.com/retries).
+ * A new secret takes over; the old ones keep signing beside it for a day (svix-server `endpoint/mod.rs`, the default).
+ * @throws Error for a secret or a time that Svix would not take, and for the eleventh rotation within the time of the others
+ */
+export const rotateSecret = (endpoint: Endpoint, secret: string, now: number, graceMs: number = day): void => {
+  assertSecret(secret)
+  if (graceMs < 0 || graceMs > 7 * day) throw new Error('The old secret may stay valid for 0 to 7 days.')
+  const kept = endpoint.secrets
+    .map((old) => ({ ...old, until: old.until ?? now + graceMs }))
+    .filter(({ until }) => now < until)
+  if (kept.length > OLD_SECRETS)
+    throw new Error(
+      `A secret can be rotated ${OLD_SECRETS} times while the old ones are valid: wait for them to expire.`,
+    )
+  endpoint.secrets = [{ secret, until: null }, ...kept]
+}
+
+/** Failures closer together than this count as one, so that an endpoint that fails all day is not a long list. */
+const APART = 5 * 60_000
+
+/**
+ * Notes an attempt and switches the endpoint off after five days in which nothing succeeded. The five days begin when multiple deliveries
+ * failed within 24 hours with at least 12 hours between the first and the last (https://docs.svix.com/retries). How many "multiple" are is
+ * not said: here it is two, the fewest.
  */
 export const noteOutcome = (endpoint: Endpoint, succeeded: boolean, now: number, scale: number): void => {
   if (succeeded) {
@@ -56,9 +92,10 @@ export const noteOutcome = (endpoint: Endpoint, succeeded: boolean, now: number,
     endpoint.failingSince = null
     return
   }
-  endpoint.failures = [...endpoint.failures.filter((at) => now - at <= day / scale), now].slice(-100)
-  const first = endpoint.failures[0] ?? now
-  if (endpoint.failingSince === null && endpoint.failures.length >= SEVERAL && now - first >= (12 * hour) / scale)
-    endpoint.failingSince = now
+  const recent = endpoint.failures.filter((at) => now - at <= day / scale)
+  const last = recent.at(-1)
+  endpoint.failures = last === undefined || now - last >= APART / scale ? [...recent, now] : recent
+  const [first = now] = endpoint.failures
+  if (endpoint.failingSince === null && now - first >= (12 * hour) / scale) endpoint.failingSince = now
   if (endpoint.failingSince !== null && now - endpoint.failingSince >= (5 * day) / scale) endpoint.disabled = true
 }

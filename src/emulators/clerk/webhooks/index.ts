@@ -1,16 +1,20 @@
 import type { Clock } from '../../kit/clock.ts'
-import { type Random, seededRandom } from '../../kit/random.ts'
+import { seededRandom } from '../../kit/random.ts'
+import type { Part } from '../../kit/snapshot.ts'
 import type { DeliverySettings, WebhookEndpointOptions } from '../settings.ts'
-import type { Activity } from './deliver.ts'
+import type { Attempt } from './attempt.ts'
 import { type Disorder, drawFate, order } from './disorder.ts'
-import { type EndpointView, rotateSecret, viewEndpoint } from './endpoint.ts'
-import { createLane, type Lane, type Message, type Round } from './lane.ts'
-import { newSecret } from './sign.ts'
+import { type EndpointView, viewEndpoint } from './endpoint.ts'
+import { createEndpoints, type EndpointChange, type SavedEndpoints } from './endpoints.ts'
+import type { Message } from './lane.ts'
+import { chooseMessages, createLog, type Replay } from './log.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 
 /*
  * Webhooks as Svix sends them for Clerk.
  *
  *   publish ── one message, one id ──> lane of each endpoint ── (disorder) ──> deliver: post, retry, give up
+ *                                                                  replay ──> deliver once
  *
  * A message is text that never changes: the bytes that are signed are the bytes that are sent. Its id is the same for every
  * endpoint, attempt and replay; timestamp and signature are fresh for each attempt. Attempts to one endpoint run side by side
@@ -19,21 +23,26 @@ import { newSecret } from './sign.ts'
  * `disorder` makes the rare frequent: a message sent twice, late, or overtaken. Its draws come from the seed in the order of
  * publishing, so the same history with the same seed has the same disorder.
  *
- * A disabled endpoint gets nothing and loses nothing that `replay` could not bring: the log keeps the newest messages,
- * those of the time without an endpoint included.
+ * A disabled endpoint gets nothing and loses nothing that `replay` could not bring: the log keeps the newest messages for 90
+ * days, those of the time without an endpoint included. A replay is tried once; whatever the schedule has in store for the
+ * message goes on beside it, and ends when a replay gets through.
+ *
+ * Where Svix's documentation is silent, its published server is followed (github.com/svix/svix-webhooks, August 2026).
  */
 
+export type { EndpointChange } from './endpoints.ts'
+export { firstSecretOf } from './endpoints.ts'
 export type { Message } from './lane.ts'
+export type { Replay } from './log.ts'
 
-/** One message, all that failed, or all that were never tried; the latter two since a time. */
-export type Replay = { endpointId: string } & (
-  | { which: 'one'; messageId: string }
-  | { which: 'failed' | 'missing'; since?: number }
-)
+/** One attempt with what it was about. */
+export type AttemptView = Attempt & { messageId: string; type: string; endpointId: string }
 
 export type Webhooks = {
-  /** Adds an endpoint. It gets what is published from now on. */
+  /** Adds an endpoint. It gets what is published from now on. @throws Error for a secret or a type that Svix or Clerk do not know */
   add: (options: WebhookEndpointOptions) => EndpointView
+  /** Changes what is named; messages under way go where it points by then. */
+  update: (endpointId: string, change: EndpointChange) => EndpointView
   remove: (endpointId: string) => boolean
   endpoints: () => EndpointView[]
   /** Gives an endpoint a new secret; the old one signs along for `graceMs` (24 hours). Returns the new one. */
@@ -41,16 +50,19 @@ export type Webhooks = {
   /** Switches an endpoint off or on again. */
   setDisabled: (endpointId: string, disabled: boolean) => void
   publish: (type: string, body: string) => Message
-  /** Sends again. Returns how many messages that are. */
+  /** Sends again, once. Returns how many messages that are. @throws Error for a disabled endpoint, or a time too long ago */
   replay: (replay: Replay) => number
   messages: () => readonly Message[]
+  /** All attempts of the messages that are kept, in the order in which they began. */
+  attempts: () => AttemptView[]
   disorder: () => Disorder
   setDisorder: (disorder: Partial<Disorder>) => void
-  /** Resolves when nothing is on its way. With `retries: false`, messages that wait for a retry don't count. */
-  idle: (options?: { retries?: boolean }) => Promise<void>
+  idle: Rounds['idle']
   /** Drops all messages and whatever is on its way; endpoints stay and are enabled. */
   reset: () => void
   close: () => void
+  /** For snapshots: endpoints, messages, disorder. What was on its way goes on where it stood when it is loaded. */
+  part: Part
 }
 
 export type WebhooksInput = {
@@ -62,140 +74,68 @@ export type WebhooksInput = {
   disorder?: Partial<Disorder>
 }
 
-const secretFrom = (random: Random): string => newSecret((length) => Uint8Array.from({ length }, () => random.int(256)))
-
-/** A signing secret made from the seed alone. */
-export const firstSecretOf = (seed: number): string => secretFrom(seededRandom(seed ^ 0x5ec7e7))
-
-type Waiting = { round: () => Round; next: () => void; idle: Webhooks['idle'] }
-
-/** The current round and those who wait for it to fall silent. */
-const createRounds = (): Waiting => {
-  const checks = new Set<() => void>()
-  const changed = () => {
-    for (const check of checks) check()
-  }
-  const start = (): Round => ({ activity: { busy: 0, retrying: 0, changed }, stop: new AbortController() })
-  let current = start()
-  const isIdle = ({ busy, retrying }: Activity, retries: boolean) => busy === 0 && (!retries || retrying === 0)
-  return {
-    round: () => current,
-    next: () => {
-      current.stop.abort()
-      current = start()
-      changed()
-    },
-    idle: ({ retries = true } = {}) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (!isIdle(current.activity, retries)) return
-          checks.delete(check)
-          resolve()
-        }
-        checks.add(check)
-        check()
-      }),
-  }
+type SavedWebhooks = {
+  endpoints: SavedEndpoints
+  messages: Message[]
+  disorder: Disorder
+  ids: unknown
+  fates: unknown
 }
 
-/** The newest messages. Those that are still on their way are not dropped. */
-const createLog = (keep: number) => {
-  const messages = new Map<string, Message>()
-  return {
-    add: (message: Message): void => {
-      messages.set(message.id, message)
-      let looked = 0
-      for (const [id, { deliveries }] of messages) {
-        // A few at a time: during an outage all of them wait, and none can go.
-        if (messages.size <= keep || looked++ === 16) return
-        if (!deliveries.some(({ status }) => status === 'waiting')) messages.delete(id)
-      }
-    },
-    get: (id: string): Message => {
-      const message = messages.get(id)
-      if (!message) throw new Error(`There is no message ${id}.`)
-      return message
-    },
-    all: (): Message[] => [...messages.values()],
-    clear: (): void => messages.clear(),
-  }
-}
-
-/** What a replay is about. */
-const chooseMessages = (log: ReturnType<typeof createLog>, lane: Lane, replay: Replay): Message[] => {
-  if (replay.which === 'one') return [log.get(replay.messageId)]
-  const { which, since = Number.NEGATIVE_INFINITY } = replay
-  return log.all().filter((message) => {
-    if (message.createdAt < since || !lane.wants(message.type)) return false
-    const delivery = lane.deliveryOf(message)
-    return which === 'failed' ? delivery?.status === 'failed' : !delivery || delivery.attempts.length === 0
-  })
-}
-
-/** Endpoints by id, in the order in which they were added. */
-const createEndpoints = ({ clock, settings, seed, firstSecret }: WebhooksInput, round: () => Round) => {
-  const random = seededRandom(seed ^ 0xe9d)
-  const lanes = new Map<string, Lane>()
-  const laneOf = (id: string): Lane => {
-    const lane = lanes.get(id)
-    if (!lane) throw new Error(`There is no webhook endpoint ${id}.`)
-    return lane
-  }
-  const setDisabled = (lane: Lane, disabled: boolean): void => {
-    Object.assign(lane.endpoint, { disabled, failures: [], failingSince: null })
-  }
-  return {
-    laneOf,
-    lanes: () => [...lanes.values()],
-    add: ({ url, secret, events }: WebhookEndpointOptions): EndpointView => {
-      const endpoint = {
-        id: `ep_${random.text(27)}`,
-        url: new URL(url).href,
-        events: events ?? null,
-        secrets: [{ secret: secret ?? (lanes.size === 0 ? firstSecret : secretFrom(random)), until: null }],
-        disabled: false,
-        failures: [],
-        failingSince: null,
-      }
-      lanes.set(endpoint.id, createLane(endpoint, { clock, settings, round }))
-      return viewEndpoint(endpoint)
-    },
-    remove: (id: string): boolean => {
-      const lane = lanes.get(id)
-      // What is still waiting for it finds it disabled and ends.
-      if (lane) setDisabled(lane, true)
-      return lanes.delete(id)
-    },
-    rotate: (
-      id: string,
-      { secret = secretFrom(random), graceMs }: { secret?: string; graceMs?: number } = {},
-    ): string => {
-      rotateSecret(laneOf(id).endpoint, secret, clock.now(), graceMs)
-      return secret
-    },
-    setDisabled: (id: string, disabled: boolean): void => setDisabled(laneOf(id), disabled),
-    enableAll: (): void => {
-      for (const lane of lanes.values()) setDisabled(lane, false)
-    },
-  }
-}
+const attemptsOf = (messages: readonly Message[]): AttemptView[] =>
+  messages
+    .flatMap(({ id: messageId, type, deliveries }) =>
+      deliveries.flatMap(({ endpointId, attempts }) =>
+        attempts.map((attempt) => ({ messageId, type, endpointId, ...attempt })),
+      ),
+    )
+    .sort((a, b) => a.at - b.at)
 
 export const createWebhooks = (input: WebhooksInput): Webhooks => {
   const { clock, seed, settings } = input
   const { round, next, idle } = createRounds()
-  const endpoints = createEndpoints(input, round)
-  const log = createLog(settings.keepMessages)
+  const endpoints = createEndpoints({ ...input, round })
+  const log = createLog(settings.keepMessages, settings.retentionMs, clock.now)
   const ids = seededRandom(seed ^ 0x1d)
   // Fates have randomness of their own, so that ids don't depend on how many endpoints there are.
-  let fates = seededRandom(seed ^ 0xfa7e)
+  const fates = seededRandom(seed ^ 0xfa7e)
   let disorder: Disorder = { ...order, ...input.disorder }
+
+  const reset = (): void => {
+    next()
+    log.clear()
+    endpoints.enableAll()
+    disorder = { ...order, ...input.disorder }
+    fates.part.clear()
+  }
+  const save = (): SavedWebhooks =>
+    structuredClone({
+      endpoints: endpoints.save(),
+      messages: log.all(),
+      disorder,
+      ids: ids.part.save(),
+      fates: fates.part.save(),
+    })
+  const load = (saved: SavedWebhooks): void => {
+    const { messages, ...rest } = structuredClone(saved)
+    next()
+    endpoints.load(rest.endpoints)
+    log.replace(messages)
+    disorder = rest.disorder
+    ids.part.load(rest.ids)
+    fates.part.load(rest.fates)
+    for (const lane of endpoints.lanes()) for (const message of messages) lane.resume(message)
+  }
 
   return {
     add: endpoints.add,
+    update: endpoints.update,
     remove: endpoints.remove,
     endpoints: () => endpoints.lanes().map(({ endpoint }) => viewEndpoint(endpoint)),
     rotate: endpoints.rotate,
-    setDisabled: endpoints.setDisabled,
+    setDisabled: (endpointId, disabled) => {
+      endpoints.update(endpointId, { disabled })
+    },
     publish: (type, body) => {
       const message: Message = { id: `msg_${ids.text(27)}`, type, body, createdAt: clock.now(), deliveries: [] }
       for (const lane of endpoints.lanes()) if (lane.wants(type)) lane.send(message, drawFate(fates, disorder))
@@ -204,23 +144,19 @@ export const createWebhooks = (input: WebhooksInput): Webhooks => {
     },
     replay: (replay) => {
       const lane = endpoints.laneOf(replay.endpointId)
-      const messages = chooseMessages(log, lane, replay)
+      const messages = chooseMessages(log, lane, replay, clock.now())
       for (const message of messages) lane.resend(message)
       return messages.length
     },
     messages: log.all,
+    attempts: () => attemptsOf(log.all()),
     disorder: () => disorder,
     setDisorder: (change) => {
       disorder = { ...disorder, ...change }
     },
     idle,
-    reset: () => {
-      next()
-      log.clear()
-      endpoints.enableAll()
-      disorder = { ...order, ...input.disorder }
-      fates = seededRandom(seed ^ 0xfa7e)
-    },
+    reset,
     close: () => round().stop.abort(),
+    part: { save, load: (saved) => load(saved as SavedWebhooks), clear: reset },
   }
 }

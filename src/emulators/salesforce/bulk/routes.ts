@@ -1,3 +1,6 @@
 import type { Route } from '../api.ts'
+import { ingestRoutes } from './ingest-routes.ts'
+import { queryJobRoutes } from './query-routes.ts'
 
-export const bulkRoutes: readonly Route[] = []
+/** Bulk API 2.0. */
+export const bulkRoutes: readonly Route[] = [...ingestRoutes, ...queryJobRoutes]

@@ -16,6 +16,10 @@ export type Writer = {
   origin: string
   /** `Sforce-Duplicate-Rule-Header: allowSave=true`. */
   allowDuplicates: boolean
+  /** `Sforce-Duplicate-Rule-Header: includeRecordDetails=true`. */
+  duplicateDetails?: boolean
+  /** How many saves of automations led to this one. */
+  rounds?: number
   /** Accounts whose lock could not be had in time. */
   unlocked?: ReadonlySet<string>
 }
@@ -100,7 +104,7 @@ export const checkedValues = (writer: Writer, input: RecordInput): Map<Field, Va
     const error = checkValue(field, value, prefix)
     if (error) errors.push(error)
     else if (field.type === 'reference' && typeof value === 'string') values.set(field, toId18(value) ?? value)
-    else if (field.type === 'boolean' && value === null) values.set(field, field.defaultValue ?? false)
+    else if (field.type === 'boolean' && value === null) values.set(field, field.defaultValue === true)
   }
   if (errors.length > 0) throw new RecordFailure(errors)
   for (const [field, value] of values) if (field.type === 'reference') checkReference(writer.org, field, value)

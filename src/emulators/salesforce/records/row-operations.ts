@@ -4,7 +4,9 @@ import { type Org, tally } from '../org.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row, Value } from '../store.ts'
 import { liveRows, severalMatches, type Writer } from './checks.ts'
+import { checkNoPersonContact } from './person-accounts.ts'
 import type { RecordInput } from './read-record.ts'
+import { leaveBin } from './recycle-bin.ts'
 import { deleteRecord, forbidden, insertRecord, lockedAccounts, updateRecord } from './save.ts'
 
 /** What became of one record. `created` is there for upserts only. */
@@ -72,6 +74,7 @@ export const updateOperation = (org: Org, input: RecordInput, id: string | undef
   run: (writer) => {
     if (id === undefined) throw failure('MISSING_ARGUMENT', 'Id not specified in an update call')
     const row = rowById(org, input.object, id)
+    checkNoPersonContact(input.object, row)
     updateRecord(writer, input, row)
     return { id: row.Id, did: 'updated' }
   },
@@ -83,10 +86,24 @@ export const deleteOperation = (org: Org, object: ObjectType, id: string): RowOp
   run: (writer) => {
     if (!object.deletable) throw forbidden()
     const row = rowById(org, object, id)
+    checkNoPersonContact(object, row)
     deleteRecord(writer, object, row)
     return { id: row.Id, did: 'deleted' }
   },
 })
+
+/** A delete that skips the recycle bin, as Bulk API's `hardDelete`. */
+export const hardDeleteOperation = (org: Org, object: ObjectType, id: string): RowOperation => {
+  const soft = deleteOperation(org, object, id)
+  return {
+    ...soft,
+    run: (writer) => {
+      const result = soft.run(writer)
+      leaveBin(org, object, result.id)
+      return result
+    },
+  }
+}
 
 /** @param key the value of the external id; null when the record did not say */
 export const upsertOperation = (org: Org, input: RecordInput, keyField: Field, key: Value): RowOperation => {
@@ -105,6 +122,7 @@ export const upsertOperation = (org: Org, input: RecordInput, keyField: Field, k
       if (row) {
         // The key itself is no change, and a create-only or read-only key would be refused as one.
         values.delete(keyField)
+        checkNoPersonContact(object, row)
         updateRecord(writer, { ...input, values }, row)
         return { id: row.Id, created: false, did: 'updated' }
       }

@@ -1,22 +1,31 @@
 /**
  * Saving records: the order of checks and what a save brings about.
  *
- *   rights -> fields that may be written -> parents by key -> value checks -> required fields -> faults staged by tests
- *   -> validation rules -> duplicate rules -> unique keys -> the row itself -> relationships (relationships.ts)
+ *   rights -> fields that may be written -> parents by key -> value checks -> before-save automations -> required fields
+ *   -> faults staged by tests -> record type -> validation rules -> duplicate rules -> unique keys -> the row itself ->
+ *   relationships (relationships.ts), the Contact of a Person Account -> after-save automations
  *
- * Each record is saved whole or not at all, with everything that follows from it (`store.atomically`). A failure is a
+ * The order is that of "Triggers and Order of Execution" in the Apex guide. Each record is saved whole or not at all, with everything that follows from it (`store.atomically`). A failure is a
  * `RecordFailure` with Salesforce's code and words. Time is the org's clock, cut to seconds: Salesforce keeps no more, so
  * two saves within a second carry the same SystemModstamp.
  */
+
+import { checkDuplicateRules } from '../duplicate-rules.ts'
 import { failure, type RecordFailure } from '../errors.ts'
 import { makeId } from '../ids.ts'
 import type { Org } from '../org.ts'
-import { checkDuplicateRules, checkValidationRules, takeRecordFault } from '../rules.ts'
+import { checkValidationRules, takeRecordFault } from '../rules.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row, Value } from '../store.ts'
+import { runAfter, runBefore } from './automations.ts'
 import { checkedValues, checkRequired, checkUnique, checkWritable, type Writer } from './checks.ts'
+import { afterDelete, beforeDelete } from './deletes.ts'
+import { checkAssignment } from './permission-sets.ts'
+import { checkContactParent, looksLikePerson, personDraft, savePersonContact } from './person-accounts.ts'
 import type { RecordInput } from './read-record.ts'
-import { afterContactSave, afterDelete, beforeDelete, beforeRelationSave } from './relationships.ts'
+import { checkRecordType, defaultRecordType } from './record-types.ts'
+import { afterContactSave, beforeRelationSave } from './relationships.ts'
+import { checkStorage } from './storage.ts'
 
 const second = (org: Org): number => Math.floor(org.clock.now() / 1000) * 1000
 
@@ -26,7 +35,10 @@ const fullName = (row: Row): string => [row['FirstName'], row['LastName']].filte
 const stamped = (writer: Writer, object: ObjectType, row: Row): Row => {
   const now = second(writer.org)
   const stamps = { LastModifiedDate: now, LastModifiedById: writer.userId, SystemModstamp: now }
-  return object.name === 'Contact' ? { ...row, Name: fullName(row), ...stamps } : { ...row, ...stamps }
+  if (object.name === 'Contact') return { ...row, Name: fullName(row), ...stamps }
+  // A custom object's record without a name is called by its id (Object Reference, Custom Objects, Name).
+  if (object.custom && (row['Name'] ?? null) === null) return { ...row, Name: row.Id, ...stamps }
+  return { ...row, ...stamps }
 }
 
 const checkLock = (writer: Writer, accounts: readonly Value[]): void => {
@@ -41,28 +53,53 @@ export const lockedAccounts = (object: ObjectType, before: Row | undefined, afte
   return [before?.['AccountId'] ?? null, after?.['AccountId'] ?? null]
 }
 
-const save = (writer: Writer, object: ObjectType, draft: Row, before: Row | undefined): Row => {
+const saveAgain = (writer: Writer, object: ObjectType, row: Row, changes: Readonly<Record<string, Value>>): void => {
+  updateValues(writer, object, row, changes)
+}
+
+const save = (writer: Writer, object: ObjectType, given: Row, before: Row | undefined): Row => {
   const { org } = writer
   const operation = before ? 'update' : 'insert'
+  const draft = personDraft(object, runBefore(org, object, given, before), before)
   checkRequired(object, draft)
   checkLock(writer, lockedAccounts(object, before, draft))
   takeRecordFault(org, object.name, operation, draft)
-  const row = stamped(writer, object, draft)
-  if (object.name === 'AccountContactRelation') beforeRelationSave(org, row, before)
-  checkValidationRules(org, object, row, before)
-  checkDuplicateRules(writer, object, row, before)
-  checkUnique(org, object, row, before)
-  org.store.put(object.name, row)
+  const stampedRow = stamped(writer, object, draft)
+  checkRecordType(object, stampedRow, before)
+  if (object.name === 'AccountContactRelation') beforeRelationSave(org, stampedRow, before)
+  if (object.name === 'PermissionSetAssignment') checkAssignment(org, object, stampedRow)
+  checkContactParent(org, object, stampedRow, before)
+  checkValidationRules(org, object, stampedRow, before)
+  checkDuplicateRules(writer, object, stampedRow, before)
+  checkUnique(org, object, stampedRow, before)
+  if (!before) checkStorage(org, object)
+  // First the Account, then the Contact behind it: the order in which change events tell of them.
+  org.store.put(object.name, stampedRow)
+  const row = object.name === 'Account' ? savePersonContact(writer, stampedRow) : stampedRow
+  if (row !== stampedRow) org.store.put(object.name, row)
   if (object.name === 'Contact') afterContactSave(writer, row, before)
+  runAfter(writer, object, row, before, saveAgain)
   return row
+}
+
+/** `A-{0000}` with the next number in its place; numbers are never given twice, nor taken back. */
+const nextNumber = (org: Org, object: ObjectType, field: Field): string => {
+  const number = field.firstNumber - 1 + org.store.nextSequence(`${object.name}.${field.name}`)
+  return (field.autoNumber ?? '').replace(/\{(0+)\}/, (_, zeros: string) => String(number).padStart(zeros.length, '0'))
 }
 
 /** Makes a row with defaults, id and stamps, and saves it. Also the way Salesforce makes relationships by itself. */
 export const insertValues = (writer: Writer, object: ObjectType, values: Readonly<Record<string, Value>>): Row => {
   const { org, userId } = writer
   const defaults: Record<string, Value> = {}
-  for (const field of object.fields) if (field.defaultValue === true) defaults[field.name] = true
+  for (const field of object.fields) {
+    const { defaultValue, autoNumber } = field
+    if (defaultValue !== undefined && defaultValue !== false) defaults[field.name] = defaultValue
+    if (autoNumber !== undefined) defaults[field.name] = nextNumber(org, object, field)
+  }
   if (object.byName.has('ownerid')) defaults['OwnerId'] = userId
+  const recordType = defaultRecordType(object, looksLikePerson(object, values))
+  if (recordType !== undefined) defaults['RecordTypeId'] = recordType
   const draft: Row = {
     Id: makeId(object.keyPrefix, org.store.nextSequence(object.name)),
     IsDeleted: false,

@@ -40,6 +40,24 @@ export const readDate = (text: string): string | undefined => {
   return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text ? undefined : text
 }
 
+const time = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?Z?$/
+
+/** `HH:MM:SS.mmmZ`; undefined for what is no time of day. */
+export const readTime = (text: string): string | undefined => {
+  if (!time.test(text)) return undefined
+  const [hours = '', minutes = '', seconds = '00'] = text.replace('Z', '').split(':')
+  const [whole = '00', part = ''] = seconds.split('.')
+  return `${hours}:${minutes}:${whole}.${part.slice(0, 3).padEnd(3, '0')}Z`
+}
+
+/** Half away from zero, at as many decimals as the field keeps. */
+const rounded = (field: Field, value: number): number => {
+  if (field.precision === 0 || !Number.isFinite(value)) return value
+  const factor = 10 ** field.scale
+  const scaled = Math.abs(value) * factor
+  return (Math.sign(value) * Math.floor(scaled + 0.5 + scaled * Number.EPSILON)) / factor
+}
+
 // Only what Java's trim takes: a non-breaking space at the end stays, and makes two names differ that look alike.
 const trimmed = (text: string): string => {
   let from = 0
@@ -64,16 +82,17 @@ export const readValue = (field: Field, json: unknown): Value => {
     if (typeof json !== 'boolean') throw unreadable('boolean', json)
     return json
   }
-  if (field.type === 'datetime' || field.type === 'date') {
+  if (field.type === 'datetime' || field.type === 'date' || field.type === 'time') {
     if (json === '') return null
-    const value = typeof json !== 'string' ? undefined : field.type === 'date' ? readDate(json) : readDateTime(json)
+    const read = { datetime: readDateTime, date: readDate, time: readTime }[field.type]
+    const value = typeof json === 'string' ? read(json) : undefined
     if (value === undefined) throw unreadable(field.type, json)
     return value
   }
   if (typeof json !== 'number' || (field.type === 'int' && !Number.isInteger(json))) {
     throw unreadable(field.type === 'int' ? 'int' : 'double', json)
   }
-  return json
+  return rounded(field, json)
 }
 
 // Salesforce's own rules for addresses are not published in full; this is the documented core: one @, a domain with a
@@ -83,15 +102,20 @@ const email =
 
 /** Second gate: what is wrong with a value of a field, if anything. */
 export const checkValue = (field: Field, value: Value, keyPrefix?: string): RecordError | undefined => {
-  if (typeof value !== 'string') return undefined
   const error = (statusCode: string, message: string): RecordError => ({ statusCode, message, fields: [field.name] })
+  if (typeof value === 'number' && field.precision > 0 && Math.abs(value) >= 10 ** (field.precision - field.scale))
+    return error(
+      'NUMBER_OUTSIDE_VALID_RANGE',
+      `${field.label}: value outside of valid range on numeric field: ${value}`,
+    )
+  if (typeof value !== 'string') return undefined
   if (field.type === 'reference') {
     const id = toId18(value)
     return id && (!keyPrefix || id.startsWith(keyPrefix))
       ? undefined
       : error('MALFORMED_ID', `${field.label}: id value of incorrect type: ${value}`)
   }
-  if (field.type === 'date') return undefined
+  if (field.type === 'date' || field.type === 'time') return undefined
   if (field.length > 0 && value.length > field.length) {
     return error('STRING_TOO_LONG', `${field.label}: data value too large: ${value} (max length=${field.length})`)
   }

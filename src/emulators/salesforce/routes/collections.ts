@@ -1,5 +1,5 @@
 import type { Call, Params, Reply, Route, Work } from '../api.ts'
-import { failure, notFound, refused } from '../errors.ts'
+import { failure, notFound, RequestFailure, refused } from '../errors.ts'
 import { toId18 } from '../ids.ts'
 import { isJsonObject, type RecordInput, readRecord } from '../records/read-record.ts'
 import {
@@ -75,7 +75,11 @@ const writeAll = (call: Call, operations: readonly RowOperation[], allOrNone: bo
 })
 
 /** Fails every operation whose key comes more than once in the request: Salesforce does not say which would win. */
-const refuseRepeats = (operations: readonly RowOperation[], keys: readonly unknown[], what: string): RowOperation[] => {
+export const refuseRepeats = (
+  operations: readonly RowOperation[],
+  keys: readonly unknown[],
+  what: string,
+): RowOperation[] => {
   const seen = new Map<unknown, number>()
   for (const key of keys) if (key !== null && key !== undefined) seen.set(key, (seen.get(key) ?? 0) + 1)
   return operations.map((operation, i) =>
@@ -191,11 +195,19 @@ const retrieve = (call: Call, params: Params): Work => {
 const retrieveByQuery = (call: Call, params: Params): Work => {
   const list = (name: string) => (call.query.get(name) ?? '').split(',').filter((each) => each !== '')
   if (!call.query.has('ids')) throw notFound()
+  if (!call.query.has('fields')) throw refused('MISSING_ARGUMENT', 'The fields parameter is required')
   return retrieveThese(call, objectOf(call, params), list('ids'), list('fields'))
+}
+
+const unsupported = (name: string) => (): Work => {
+  throw new RequestFailure(501, 'NOT_IMPLEMENTED', `composite ${name} is not supported by the emulator`)
 }
 
 /** sObject Collections: up to 200 records in one call. */
 export const collectionRoutes: readonly Route[] = [
+  { method: 'POST', pattern: '/composite/graph', kind: 'composite graph', prepare: unsupported('graph') },
+  { method: 'POST', pattern: '/composite/batch', kind: 'composite batch', prepare: unsupported('batch') },
+  { method: 'POST', pattern: '/composite/tree/:object', kind: 'composite tree', prepare: unsupported('tree') },
   { method: 'POST', pattern: '/composite/sobjects', kind: 'collection create', prepare: create },
   { method: 'PATCH', pattern: '/composite/sobjects', kind: 'collection update', prepare: update },
   { method: 'DELETE', pattern: '/composite/sobjects', kind: 'collection delete', prepare: remove },

@@ -149,3 +149,26 @@ test('headers of a part are its own', async () => {
   ])
   expect(statuses(answers)).toEqual({ plain: 400, allowed: 201 })
 })
+
+test.each(['graph', 'batch', 'tree/Account'])('composite %s is not there, and says so', async (name) => {
+  expect(await salesforce.call('POST', `/composite/${name}`, {})).toMatchObject({
+    status: 501,
+    body: [{ errorCode: 'NOT_IMPLEMENTED' }],
+  })
+})
+
+test('before version 49.0 parts run in their order unless the request says otherwise', async () => {
+  const token = await salesforce.token()
+  const order = async (version: string) => {
+    salesforce.reset()
+    const compositeRequest = [account('one', { Name: 'One' }), account('two', { Name: 'Two' })]
+    await salesforce.app.request(`/services/data/v${version}/composite`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ compositeRequest }),
+    })
+    return salesforce.state()['Account']?.map((row) => row['Name'])
+  }
+  expect(await order('48.0')).toEqual(['One', 'Two'])
+  expect(await order('49.0')).toEqual(['Two', 'One'])
+})

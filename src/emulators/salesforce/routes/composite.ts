@@ -60,7 +60,8 @@ const runningOrder = (parts: readonly Part[], collate: boolean): Part[] => {
   return order
 }
 
-const readParts = (body: unknown): Parts => {
+/** @param collates what holds for a request that does not say */
+const readParts = (body: unknown, collates: boolean): Parts => {
   if (!isJsonObject(body) || !Array.isArray(body['compositeRequest'])) {
     throw refused('JSON_PARSER_ERROR', 'The request body must have a list compositeRequest')
   }
@@ -79,7 +80,10 @@ const readParts = (body: unknown): Parts => {
   return {
     parts,
     allOrNone: body['allOrNone'] === true,
-    order: runningOrder(parts, body['collateSubrequests'] !== false),
+    order: runningOrder(
+      parts,
+      body['collateSubrequests'] === undefined ? collates : body['collateSubrequests'] === true,
+    ),
   }
 }
 
@@ -205,7 +209,9 @@ const runTogether = async (call: Call, { parts, order }: Parts, match: FindRoute
 
 /** Runs a Composite; always 200 unless it is malformed itself. @throws RequestFailure */
 export const runComposite = async (call: Call, match: FindRoute): Promise<Reply> => {
-  const parts = readParts(call.body)
+  // "In API version 49.0 and later, the default value is true. In version 48.0, the default value is false"; before there
+  // was no collation.
+  const parts = readParts(call.body, Number(call.version) >= 49)
   const compositeResponse = await (parts.allOrNone ? runTogether : runEach)(call, parts, match)
   return { status: 200, body: { compositeResponse } }
 }

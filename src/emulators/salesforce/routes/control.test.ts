@@ -70,7 +70,7 @@ test('allowance, rules, settings and tokens are set over HTTP', async () => {
     validationRules: [{ object: 'Contact', message: 'No', when: { LastName: 'X' } }],
   })
   expect((await salesforce.call('POST', '/sobjects/Contact', { LastName: 'X' })).status).toBe(400)
-  expect((await salesforce.control('POST', '/settings', { latencyMs: 1, unknown: 5 })).body).toMatchObject({
+  expect((await salesforce.control('POST', '/settings', { latencyMs: 1 })).body).toMatchObject({
     latencyMs: 1,
   })
   await salesforce.control('POST', '/expire-tokens')
@@ -87,7 +87,115 @@ test('a reset leaves settings and rules, and no records, faults or counts', asyn
     subrequests: {},
     records: {},
     usage: { used: 0, limit: 15_000 },
+    requests: { total: 0, byMethod: {}, byStatus: {} },
   })
   expect(await salesforce.query('SELECT Id FROM Contact')).toEqual([])
   expect(salesforce.settings.latencyMs).toBe(1)
+})
+
+test('what a control does not know is refused, with what it does know', async () => {
+  const cases: [string, unknown, RegExp][] = [
+    ['/settings', { latencyMS: 5 }, /^POST \/_emulator\/settings: latencyMS is not known; known are latencyMs, /],
+    ['/settings', { latencyMs: '5' }, /latencyMs must be a number, not "5"/],
+    ['/settings', { accountDelete: 'ask' }, /accountDelete must be one of "cascade", "block", not "ask"/],
+    ['/settings', 5, /what is sent must be an object, not 5/],
+    ['/settings', '{', /the body is not JSON/],
+    ['/faults', { respond: { status: 500 }, time: 1 }, /time is not known; known are method, path, times, /],
+    ['/faults', [{ object: 'Contact', code: 'X', evry: 2 }], /\[0\]\.evry is not known; known are object, /],
+    ['/faults', { object: 'Contakt', code: 'X' }, /there is no object Contakt; there are .*Contact/],
+    ['/faults', { object: 'Contact', code: 'X', where: { Clerk: 'a' } }, /Contact has no field Clerk/],
+    [
+      '/rules',
+      { duplicateRules: [{ object: 'Contact', action: 'stop' }] },
+      /duplicateRules\[0\]\.action must be one of/,
+    ],
+    ['/rules', { validationRules: [{ object: 'Contact', message: 'No', when: { Nope: 1 } }] }, /no field Nope/],
+    ['/seed', { Kontakt: [] }, /Kontakt is not known; known are Account, Contact/],
+    ['/allowance', { used: -1 }, /used must be at least 0, not -1/],
+    ['/reset', { all: true }, /all is not known; nothing may stand here/],
+    ['/clock', { advanceMs: 5 }, /the clock is the machine's; start the emulator with/],
+    ['/snapshot', {}, /started without the option `state`/],
+  ]
+  for (const [path, body, words] of cases) {
+    const answer = await salesforce.control('POST', path, body)
+    expect([path, answer.status, answer.body]).toEqual([path, 400, { error: expect.stringMatching(words) }])
+  }
+  expect(await salesforce.control('PUT', '/snapshot', { format: 'x' })).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining('not a snapshot') },
+  })
+})
+
+test('the controls list themselves, and a wrong address or method is told what there is', async () => {
+  const list = (await salesforce.control('GET', '')).body as {
+    controls: { method: string; path: string; does?: string }[]
+  }
+  const seed = list.controls.find(({ path }) => path === '/_emulator/seed')
+  expect(seed).toMatchObject({ method: 'POST', does: expect.stringContaining('lists of records') })
+  expect(await salesforce.control('POST', '/resets')).toMatchObject({
+    status: 404,
+    body: {
+      error: expect.stringContaining('There is no control'),
+      controls: expect.arrayContaining(['POST /_emulator/reset']),
+    },
+  })
+  expect(await salesforce.control('GET', '/reset')).toMatchObject({
+    status: 405,
+    body: { error: '/_emulator/reset does not take GET; it takes POST' },
+  })
+})
+
+test('an option that does not exist, or has the wrong type, is named when the emulator starts', () => {
+  const open = (options: object) => () => openSalesforce(options)
+  expect(open({ apiLimits: 5 })).toThrow(/^startSalesforceEmulator: apiLimits is not known; known are .*apiLimit/)
+  expect(open({ apiLimit: '5', sfdx: true })).toThrow(
+    /sfdx must be .*, not true; and apiLimit must be a number, not "5"/,
+  )
+  expect(open({ clock: Date })).toThrow(/clock must be a clock, such as manualClock\(\)/)
+  expect(open({ latencyMs: undefined })).not.toThrow()
+})
+
+test('frozen, requests wait; thawed, they go on', async () => {
+  await salesforce.token()
+  expect(await salesforce.control('POST', '/freeze')).toMatchObject({ body: { frozen: true } })
+  let answered = false
+  const waiting = salesforce.call('GET', '/limits').then(({ status }) => {
+    answered = true
+    return status
+  })
+  const overview = async () =>
+    (await salesforce.control('GET', '/overview')).body as { frozen: boolean; waiting: number }
+  while ((await overview()).waiting === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(answered).toBe(false)
+  await salesforce.control('DELETE', '/freeze')
+  // The token was waited for first, then the call.
+  expect(await waiting).toBe(200)
+  expect(await overview()).toMatchObject({ frozen: false, waiting: 0 })
+})
+
+test('the page is for browsers, what it shows is JSON for everybody, and neither shows a token', async () => {
+  await seed({ Contact: [{ LastName: 'Xu', Email: 'xu@example.com' }, { LastName: 'Ypsilon' }] })
+  const token = await salesforce.token()
+  await salesforce.app.request(`/id/x/y?oauth_token=${encodeURIComponent(token)}`)
+  await salesforce.call('GET', '/limits')
+  for (const path of ['/_emulator', '/_emulator/']) {
+    const page = await salesforce.app.request(path, { headers: { accept: 'text/html,*/*' } })
+    expect(page.headers.get('content-type')).toContain('text/html')
+    expect(await page.text()).toContain('<title>Salesforce emulator</title>')
+  }
+  const { body } = await salesforce.control('GET', '/overview')
+  expect(body).toMatchObject({
+    objects: expect.arrayContaining([{ name: 'Contact', count: 2 }]),
+    requests: {
+      recent: expect.arrayContaining([expect.objectContaining({ path: '/services/data/v66.0/limits', status: 200 })]),
+    },
+    events: expect.arrayContaining([expect.objectContaining({ type: 'Contact CREATE' })]),
+  })
+  expect(JSON.stringify([body, (await salesforce.control('GET', '/requests')).body])).not.toContain(token.slice(16))
+  expect((await salesforce.control('GET', '/browse/Contact?search=XU@')).body).toMatchObject({
+    rows: [{ cells: expect.arrayContaining(['xu@example.com']) }],
+    complete: true,
+  })
+  expect(await salesforce.control('GET', '/browse/Kontakt')).toMatchObject({ status: 404 })
+  expect(await salesforce.control('GET', '/browse/Contact?limt=1')).toMatchObject({ status: 400 })
 })

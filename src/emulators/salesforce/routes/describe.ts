@@ -1,150 +1,185 @@
-import type { Call, Params, Route, Work } from '../api.ts'
-import type { Field, FieldType, ObjectType } from '../schema.ts'
+/**
+ * What objects and fields the user sees. Deployed metadata shows at once, and so does a permission.
+ *
+ * `If-Modified-Since` is answered with 304 while the schema is the one that was described at that time; the first
+ * description after a change is when the change counts as made.
+ */
+import type { Call, Params, Reply, Route, Work } from '../api.ts'
+import { RequestFailure } from '../errors.ts'
+import type { Org } from '../org.ts'
+import type { ObjectType, Schema } from '../schema.ts'
+import { describeField } from './describe-field.ts'
+import { isMergeable, isReplicateable, isSearchable, isUndeletable } from './object-traits.ts'
+import { recentRecords } from './recent.ts'
 import { objectOf } from './shared.ts'
-
-const soapTypes: Readonly<Partial<Record<FieldType, string>>> = {
-  id: 'tns:ID',
-  reference: 'tns:ID',
-  boolean: 'xsd:boolean',
-  date: 'xsd:date',
-  datetime: 'xsd:dateTime',
-  double: 'xsd:double',
-  currency: 'xsd:double',
-  int: 'xsd:int',
-}
-
-const describeField = (field: Field): unknown => ({
-  autoNumber: false,
-  byteLength: field.length * 3,
-  calculated: field.name === 'Name' && !field.createable,
-  caseSensitive: field.caseSensitive,
-  createable: field.createable && field.writable,
-  custom: field.custom,
-  defaultValue: field.defaultValue ?? null,
-  defaultedOnCreate: field.defaultValue !== undefined || !field.createable || field.name === 'OwnerId',
-  deprecatedAndHidden: false,
-  externalId: field.externalId,
-  filterable: !(field.type === 'textarea' && field.length > 255),
-  idLookup: field.externalId || field.type === 'id' || field.type === 'email',
-  inlineHelpText: field.helpText ?? null,
-  label: field.label,
-  length: field.length,
-  name: field.name,
-  nameField: field.name === 'Name',
-  nillable: field.nillable,
-  permissionable: field.permissionable,
-  picklistValues: field.picklist.map((value) => ({
-    active: true,
-    defaultValue: false,
-    label: value,
-    validFor: null,
-    value,
-  })),
-  referenceTo: field.referenceTo ? [field.referenceTo] : [],
-  relationshipName: field.relationshipName ?? null,
-  restrictedPicklist: field.restricted,
-  soapType: soapTypes[field.type] ?? 'xsd:string',
-  sortable: field.type !== 'textarea' && field.type !== 'multipicklist',
-  type: field.type,
-  unique: field.unique,
-  updateable: field.updateable && field.writable,
-})
 
 const summary = (object: ObjectType, version: string) => {
   const path = `/services/data/v${version}/sobjects/${object.name}`
   return {
     activateable: false,
+    associateEntityType: null,
+    associateParentEntity: null,
     createable: object.createable,
-    custom: false,
+    custom: object.custom,
     customSetting: false,
+    deepCloneable: false,
     deletable: object.deletable,
     deprecatedAndHidden: false,
+    feedEnabled: false,
+    hasSubtypes: false,
+    isInterface: false,
+    isSubtype: false,
     keyPrefix: object.keyPrefix,
     label: object.label,
     labelPlural: object.labelPlural,
     layoutable: true,
-    mergeable: object.name === 'Account' || object.name === 'Contact',
+    mergeable: isMergeable(object),
+    mruEnabled: isSearchable(object),
     name: object.name,
     queryable: object.queryable,
-    replicateable: true,
+    replicateable: isReplicateable(object),
     retrieveable: object.queryable,
-    searchable: object.name === 'Account' || object.name === 'Contact',
+    searchable: isSearchable(object),
     triggerable: true,
-    undeletable: object.name === 'Account' || object.name === 'Contact',
+    undeletable: isUndeletable(object),
     updateable: object.updateable,
     urls: { sobject: path, describe: `${path}/describe`, rowTemplate: `${path}/{ID}` },
   }
 }
 
+const childRelationships = ({ schema }: Org, parent: ObjectType): unknown[] =>
+  schema.objects
+    .filter((child) => child.queryable)
+    .flatMap((child) =>
+      child.fields
+        .filter((field) => field.visible && field.referenceTo === parent.name)
+        .map((field) => ({
+          cascadeDelete: field.onParentDelete === 'cascade',
+          childSObject: child.name,
+          deprecatedAndHidden: false,
+          field: field.name,
+          junctionIdListNames: [],
+          junctionReferenceTo: [],
+          relationshipName: field.childRelationshipName ?? null,
+          restrictedDelete: field.onParentDelete === 'restrict',
+        })),
+    )
+
+const masterType = '012000000000000AAA'
+
+const recordTypeInfos = (object: ObjectType, version: string): unknown[] => {
+  const layout = (id: string) => ({
+    layout: `/services/data/v${version}/sobjects/${object.name}/describe/layouts/${id}`,
+  })
+  const types = object.recordTypes ?? []
+  const master = {
+    active: true,
+    available: true,
+    defaultRecordTypeMapping: !types.some((type) => type.isDefault),
+    developerName: 'Master',
+    master: true,
+    name: 'Master',
+    recordTypeId: masterType,
+    urls: layout(masterType),
+  }
+  const own = types.map((type) => ({
+    active: type.active,
+    available: type.available,
+    defaultRecordTypeMapping: type.isDefault,
+    developerName: type.developerName,
+    master: false,
+    name: type.name,
+    recordTypeId: type.id,
+    urls: layout(type.id),
+  }))
+  return [...own, master]
+}
+
+type Described = { schema: Schema; since: number }
+const described = new WeakMap<Org, Described>()
+
+/** When the schema became what it is, in whole seconds as HTTP dates have them. */
+const changedAt = (org: Org): number => {
+  const known = described.get(org)
+  if (known?.schema === org.schema) return known.since
+  const since = Math.floor(org.clock.now() / 1000) * 1000
+  described.set(org, { schema: org.schema, since })
+  return since
+}
+
+const unlessUnchanged = (call: Call, show: () => unknown): Reply => {
+  const changed = changedAt(call.org)
+  const modifiedSince = Date.parse(call.header('if-modified-since') ?? '')
+  const unmodifiedSince = Date.parse(call.header('if-unmodified-since') ?? '')
+  if (modifiedSince >= changed) return { status: 304 }
+  if (unmodifiedSince < changed)
+    throw new RequestFailure(412, 'PRECONDITION_FAILED', 'The metadata was modified since the given date')
+  return { status: 200, body: show(), headers: { 'last-modified': new Date(changed).toUTCString() } }
+}
+
 const describe = (call: Call, params: Params): Work => {
   const object = objectOf(call, params)
+  const { org, version } = call
   return {
-    run: () => ({
-      status: 200,
-      body: {
-        ...summary(object, call.version),
-        childRelationships: [],
+    run: () =>
+      unlessUnchanged(call, () => ({
+        actionOverrides: [],
+        ...summary(object, version),
+        childRelationships: childRelationships(org, object),
+        compactLayoutable: true,
+        defaultImplementation: null,
+        extendedBy: null,
+        extendsInterfaces: null,
         fields: object.fields.filter((field) => field.visible).map(describeField),
-        recordTypeInfos: [],
-      },
-    }),
+        implementedBy: null,
+        implementsInterfaces: null,
+        listviewable: null,
+        lookupLayoutable: null,
+        namedLayoutInfos: [],
+        networkScopeFieldName: null,
+        recordTypeInfos: recordTypeInfos(object, version),
+        searchLayoutable: true,
+        sobjectDescribeOption: 'FULL',
+        supportedScopes: [
+          { label: `All ${object.labelPlural}`, name: 'everything' },
+          { label: `My ${object.labelPlural}`, name: 'mine' },
+        ],
+      })),
   }
 }
 
 const basic = (call: Call, params: Params): Work => {
   const object = objectOf(call, params)
-  return { run: () => ({ status: 200, body: { objectDescribe: summary(object, call.version), recentItems: [] } }) }
+  const recentItems = () => recentRecords(call).filter((item) => item.attributes.type === object.name)
+  return {
+    run: () => ({
+      status: 200,
+      body: { objectDescribe: summary(object, call.version), recentItems: recentItems() },
+    }),
+  }
 }
 
 const global = (call: Call): Work => ({
-  run: () => ({
-    status: 200,
-    body: {
+  run: () =>
+    unlessUnchanged(call, () => ({
       encoding: 'UTF-8',
       maxBatchSize: 200,
       sobjects: call.org.schema.objects
         .filter((object) => object.queryable)
         .map((object) => summary(object, call.version)),
-    },
-  }),
+    })),
 })
 
-const limits = (call: Call): Work => ({
-  run: () => {
-    const { limit, used } = call.org.usage
-    return {
-      status: 200,
-      body: {
-        DailyApiRequests: { Max: limit, Remaining: Math.max(0, limit - used()) },
-        DailyBulkV2QueryJobs: { Max: 10_000, Remaining: 10_000 },
-        DailyBulkApiBatches: { Max: 15_000, Remaining: 15_000 },
-      },
-    }
-  },
-})
+const layouts = (call: Call, params: Params): Work => {
+  const object = objectOf(call, params)
+  throw new RequestFailure(501, 'NOT_IMPLEMENTED', `layouts of ${object.name}: not supported by the emulator`)
+}
 
-const resources = (call: Call): Work => ({
-  run: () => {
-    const base = `/services/data/v${call.version}`
-    return {
-      status: 200,
-      body: {
-        sobjects: `${base}/sobjects`,
-        query: `${base}/query`,
-        queryAll: `${base}/queryAll`,
-        composite: `${base}/composite`,
-        limits: `${base}/limits`,
-        identity: `${call.origin}/id/${call.org.orgId}/${call.org.userId}`,
-      },
-    }
-  },
-})
-
-/** What the org has: objects, fields, limits. Before the rows' routes, whose patterns would catch `describe` as an id. */
+/** Objects and fields. Before the rows' routes, whose patterns would catch `describe` as an id. */
 export const describeRoutes: readonly Route[] = [
-  { method: 'GET', pattern: '/', kind: 'resources', prepare: resources },
-  { method: 'GET', pattern: '/limits', kind: 'limits', prepare: limits },
   { method: 'GET', pattern: '/sobjects', kind: 'describe', prepare: global },
   { method: 'GET', pattern: '/sobjects/:object', kind: 'describe', prepare: basic },
   { method: 'GET', pattern: '/sobjects/:object/describe', kind: 'describe', prepare: describe },
+  { method: 'GET', pattern: '/sobjects/:object/describe/layouts', kind: 'describe', prepare: layouts },
+  { method: 'GET', pattern: '/sobjects/:object/describe/layouts/:type', kind: 'describe', prepare: layouts },
 ]

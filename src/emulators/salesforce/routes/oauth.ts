@@ -1,14 +1,16 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { decodeJwt, jwtVerify } from 'jose'
 import type { Org } from '../org.ts'
 import { showDateTime } from '../records/values.ts'
+import type { Tokens } from './tokens.ts'
 
 /** What an External Client App and its user are made of. */
 export type Credentials = {
   clientId: string
   clientSecret: string
   username: string
+  password: string
   /** PEM of the key that signs assertions; only there when the emulator made the pair itself. */
   privateKey: () => string | undefined
   publicKey: () => KeyObject
@@ -16,7 +18,7 @@ export type Credentials = {
 
 /** @param publicKey PEM to check assertions with; without it a pair is made when first asked for */
 export const createCredentials = (
-  given: { clientId?: string; clientSecret?: string; username?: string; publicKey?: string },
+  given: { clientId?: string; clientSecret?: string; username?: string; password?: string; publicKey?: string },
   org: Org,
 ): Credentials => {
   let pair: { privateKey: string; publicKey: KeyObject } | undefined
@@ -32,34 +34,9 @@ export const createCredentials = (
     clientId: given.clientId ?? `3MVG9${org.random.text(60)}`,
     clientSecret: given.clientSecret ?? org.random.text(64, '0123456789ABCDEF'),
     username: given.username ?? 'integration@example.com',
+    password: given.password ?? 'emulated',
     privateKey: () => (pem === undefined ? made().privateKey : undefined),
     publicKey: () => (pem === undefined ? made().publicKey : createPublicKey(pem)),
-  }
-}
-
-/** Access tokens that were given and are not expired. */
-export type Tokens = {
-  issue: () => string
-  isLive: (token: string) => boolean
-  expireAll: () => void
-}
-
-export const createTokens = (org: Org): Tokens => {
-  const expiry = new Map<string, number>()
-  return {
-    issue: () => {
-      const token = `${org.orgId.slice(0, 15)}!${org.random.text(96)}`
-      expiry.set(token, org.clock.now() + org.settings.tokenLifetimeMs)
-      return token
-    },
-    isLive: (token) => {
-      const until = expiry.get(token)
-      if (until === undefined) return false
-      if (org.clock.now() < until) return true
-      expiry.delete(token)
-      return false
-    },
-    expireAll: () => expiry.clear(),
   }
 }
 
@@ -117,28 +94,95 @@ const identityOf = (org: Org, origin: string, username: string) => ({
   last_modified_date: showDateTime(0),
 })
 
-/** Adds the token endpoint and the identity endpoints. */
-export const oauthRoutes = (app: Hono, org: Org, credentials: Credentials, tokens: Tokens): void => {
+const checkPassword = (form: URLSearchParams, credentials: Credentials, org: Org): Refusal | undefined => {
+  if (!org.settings.passwordFlow) return refusal('unsupported_grant_type', 'grant type not supported')
+  const wrong = form.get('username') !== credentials.username || form.get('password') !== credentials.password
+  return checkClient(form, credentials) ?? (wrong ? refusal('invalid_grant', 'authentication failure') : undefined)
+}
+
+// A client of the web server flow may be a public one, without a secret; a secret that is given must be right.
+const checkRefresh = (form: URLSearchParams, credentials: Credentials, tokens: Tokens): Refusal | undefined => {
+  if (form.get('client_id') !== credentials.clientId) return refusal('invalid_client_id', 'client identifier invalid')
+  if (form.has('client_secret') && form.get('client_secret') !== credentials.clientSecret)
+    return refusal('invalid_client', 'invalid client credentials')
+  return tokens.isRefresh(form.get('refresh_token') ?? '')
+    ? undefined
+    : refusal('invalid_grant', 'expired access/refresh token')
+}
+
+type Sources = { org: Org; credentials: Credentials; tokens: Tokens }
+
+const checkGrant = async (
+  form: URLSearchParams,
+  { org, credentials, tokens }: Sources,
+  origin: string,
+): Promise<Refusal | undefined> => {
+  const grant = form.get('grant_type')
+  if (grant === 'client_credentials') return checkClient(form, credentials)
+  if (grant === jwtGrant) return checkAssertion(form, credentials, org, origin)
+  if (grant === 'password') return checkPassword(form, credentials, org)
+  if (grant === 'refresh_token') return checkRefresh(form, credentials, tokens)
+  return refusal('unsupported_grant_type', 'grant type not supported')
+}
+
+/** What a grant gives beyond what all give. With rotation the refresh token that was used is no longer good. */
+const extrasOf = (form: URLSearchParams, { org, tokens }: Sources): Record<string, string> => {
+  const grant = form.get('grant_type')
+  if (grant === jwtGrant) return { access_token: tokens.issue(), scope: 'api' }
+  const signed = { signature: 'emulated', token_format: 'opaque' }
+  if (grant !== 'refresh_token') return { access_token: tokens.issue(), ...signed }
+  const used = form.get('refresh_token') ?? ''
+  if (!org.settings.refreshTokenRotation)
+    return { access_token: tokens.issue(used), ...signed, scope: 'refresh_token api' }
+  const next = tokens.rotate(used)
+  return { access_token: tokens.issue(next), refresh_token: next, ...signed, scope: 'refresh_token api' }
+}
+
+const tokenRoutes = (app: Hono, sources: Sources): void => {
+  const { org, credentials, tokens } = sources
   app.post('/services/oauth2/token', async (c) => {
     const { origin } = new URL(c.req.url)
     const form = new URLSearchParams(await c.req.text())
-    const grant = form.get('grant_type')
-    const refused =
-      grant === 'client_credentials'
-        ? checkClient(form, credentials)
-        : grant === jwtGrant
-          ? await checkAssertion(form, credentials, org, origin)
-          : refusal('unsupported_grant_type', 'grant type not supported')
+    const refused = await checkGrant(form, sources, origin)
     if (refused) return c.json(refused, 400)
     return c.json({
-      access_token: tokens.issue(),
-      ...(grant === jwtGrant ? { scope: 'api' } : { signature: 'emulated', token_format: 'opaque' }),
+      ...extrasOf(form, sources),
       instance_url: origin,
       id: `${origin}/id/${org.orgId}/${org.userId}`,
       token_type: 'Bearer',
       issued_at: String(org.clock.now()),
     })
   })
+  const given = async (c: Context) =>
+    c.req.method === 'POST' ? new URLSearchParams(await c.req.text()) : new URL(c.req.url).searchParams
+  app.on(['GET', 'POST'], '/services/oauth2/revoke', async (c) => {
+    const token = (await given(c)).get('token') ?? ''
+    if (tokens.revoke(token)) return c.body(null, 200)
+    return c.json(refusal('unsupported_token_type', 'this token type is not supported'), 400)
+  })
+  app.post('/services/oauth2/introspect', async (c) => {
+    const form = await given(c)
+    const refused = checkClient(form, credentials)
+    if (refused) return c.json(refused, 401)
+    const token = form.get('token') ?? ''
+    const found = tokens.find(token)
+    if (!found && !tokens.isRefresh(token)) return c.json({ active: false })
+    const seconds = (at: number) => Math.floor(at / 1000)
+    return c.json({
+      active: true,
+      scope: found ? 'api' : 'refresh_token api',
+      client_id: credentials.clientId,
+      username: credentials.username,
+      sub: `${new URL(c.req.url).origin}/id/${org.orgId}/${org.userId}`,
+      token_type: found ? 'access_token' : 'refresh_token',
+      ...(found ? { exp: seconds(found.until), iat: seconds(found.issuedAt), nbf: seconds(found.issuedAt) } : {}),
+    })
+  })
+}
+
+/** Adds the endpoints of tokens and of identity. */
+export const oauthRoutes = (app: Hono, org: Org, credentials: Credentials, tokens: Tokens): void => {
+  tokenRoutes(app, { org, credentials, tokens })
   const bearer = (authorization: string | undefined, query: string | undefined): string =>
     /^(?:Bearer|OAuth)\s+(.+)$/i.exec(authorization ?? '')?.[1] ?? query ?? ''
   app.get('/services/oauth2/userinfo', (c) => {

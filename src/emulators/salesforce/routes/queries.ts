@@ -1,8 +1,9 @@
-import type { Call, Params, Reply, Route, Work } from '../api.ts'
+import type { Call, Params, Route, Work } from '../api.ts'
 import { refused } from '../errors.ts'
+import { describeColumns } from '../soql/columns.ts'
+import { explain } from '../soql/explain.ts'
 import { runQuery } from '../soql/query.ts'
-import { type Select, showRecord } from '../soql/select.ts'
-import type { Row } from '../store.ts'
+import { showPage } from '../soql/select.ts'
 
 const smallest = 200
 
@@ -13,47 +14,40 @@ const batchSize = (call: Call): number => {
   return asked === undefined ? most : Math.min(most, Math.max(Math.min(smallest, most), Number(asked)))
 }
 
-const page = (
-  call: Call,
-  at: { rows: readonly Row[]; select: Select; from: number; size: number; cursor: string | undefined },
-): Reply => {
-  const { rows, select, from, size } = at
-  const to = from + size
-  const done = to >= rows.length
-  const cursor = done ? undefined : (at.cursor ?? call.org.cursors.open({ rows, select, batchSize: size }))
-  return {
-    status: 200,
-    body: {
-      totalSize: rows.length,
-      done,
-      ...(cursor ? { nextRecordsUrl: `/services/data/v${call.version}/query/${cursor}-${to}` } : {}),
-      records: rows.slice(from, to).map((row) => showRecord(call.org, select, row, call.version)),
-    },
-  }
-}
-
 const query =
   (all: boolean) =>
   (call: Call): Work => ({
     run: () => {
+      const explained = call.query.get('explain')
+      if (explained !== null) return { status: 200, body: explain(call.org, explained) }
       const soql = call.query.get('q')
       if (soql === null) throw refused('MALFORMED_QUERY', 'Required parameter q is missing')
-      const result = runQuery(call.org, soql, all)
+      if (call.query.get('columns') === 'true')
+        return { status: 200, body: describeColumns(call.org, soql, call.version) }
+      const result = runQuery(call.org, soql, all, call.version)
       if (result.kind === 'count') return { status: 200, body: { totalSize: result.count, done: true, records: [] } }
-      return page(call, { ...result, from: 0, size: batchSize(call), cursor: undefined })
+      if (result.kind === 'groups') {
+        const { records } = result
+        return { status: 200, body: { totalSize: records.length, done: true, records } }
+      }
+      const page = { ...result, pageSize: batchSize(call), version: call.version }
+      return { status: 200, body: showPage(call.org, page) }
     },
   })
 
+// The next page of a queryAll is had from either resource: the locator knows what it reads.
 const more = (call: Call, params: Params): Work => ({
   run: () => {
-    const [id = '', from = ''] = (params['locator'] ?? '').split('-')
+    const [, id = '', place = ''] = /^(\w{15,18})-(\d+)$/.exec(params['locator'] ?? '') ?? []
     const cursor = call.org.cursors.get(id)
-    if (!cursor || !/^\d+$/.test(from)) throw refused('INVALID_QUERY_LOCATOR', 'invalid query locator')
-    return page(call, { ...cursor, from: Number(from), size: cursor.batchSize, cursor: id })
+    const from = Number(place)
+    if (!cursor || from >= cursor.rows.length) throw refused('INVALID_QUERY_LOCATOR', 'invalid query locator')
+    const page = { ...cursor, pageSize: cursor.batchSize, version: call.version, from, cursor: id }
+    return { status: 200, body: showPage(call.org, page) }
   },
 })
 
-/** SOQL, and the pages that follow. */
+/** SOQL, its plans, and the pages that follow. */
 export const queryRoutes: readonly Route[] = [
   { method: 'GET', pattern: '/query', kind: 'query', prepare: query(false) },
   { method: 'GET', pattern: '/queryAll', kind: 'query', prepare: query(true) },

@@ -16,6 +16,7 @@ import { checkValue, readValue } from '../records/values.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import { showRecord } from '../soql/select.ts'
 import type { Row, Value } from '../store.ts'
+import { etagHeaders, notModified } from './conditions.ts'
 import { externalIdField, namedFields, objectOf, writerOf } from './shared.ts'
 
 const one = (call: Call, operation: RowOperation, reply: (result: RowResult) => Reply): Work => ({
@@ -46,6 +47,7 @@ const show = (call: Call, object: ObjectType, row: Row): Reply => {
   return {
     status: 200,
     body: showRecord(call.org, { object, items: fields.map((field) => ({ field })) }, row, call.version),
+    ...etagHeaders(object, row),
   }
 }
 
@@ -69,14 +71,23 @@ const withoutId = (input: RecordInput): RecordInput => {
 
 const get = (call: Call, params: Params): Work => {
   const object = objectOf(call, params)
-  return { run: () => show(call, object, rowAt(call, object, params['id'] ?? '')) }
+  return {
+    run: () => {
+      const row = rowAt(call, object, params['id'] ?? '')
+      return notModified(call, object, row) ? { status: 304 } : show(call, object, row)
+    },
+  }
 }
 
 const update = (call: Call, params: Params): Work => {
   const object = objectOf(call, params)
   const row = rowAt(call, object, params['id'] ?? '')
+  notModified(call, object, row)
   const input = withoutId(readRecord(call.org.schema, object, call.body))
-  return one(call, updateOperation(call.org, input, row.Id), () => ({ status: 204 }))
+  return one(call, updateOperation(call.org, input, row.Id), () => ({
+    status: 204,
+    ...etagHeaders(object, call.org.store.get(object.name, row.Id)),
+  }))
 }
 
 const remove = (call: Call, params: Params): Work => {

@@ -27,16 +27,23 @@ export const namedFields = (object: ObjectType, names: readonly string[]): Field
   })
 
 /** `Sforce-Call-Options: client=NAME`, as it appears in `changeOrigin`. */
-const clientOf = (call: Call): string => {
+export const clientOf = (call: Call): string => {
   const client = /(?:^|[;,\s])client\s*=\s*([^;,\s]+)/i.exec(call.header('sforce-call-options') ?? '')?.[1]
   return client === undefined ? '' : `;client=${client}`
 }
+
+// "Available in API version 52.0 and later" (REST API guide, Duplicate Rule Header). `runAsCurrentUser` asks for sharing
+// rules, and the user sees every record.
+const duplicateOption = (call: Call, name: string): boolean =>
+  Number(call.version) >= 52 &&
+  new RegExp(`(?:^|[;,\\s])${name}\\s*=\\s*true`, 'i').test(call.header('sforce-duplicate-rule-header') ?? '')
 
 /** Who writes, under which headers. */
 export const writerOf = (call: Call, unlocked?: ReadonlySet<string>): Writer => ({
   org: call.org,
   userId: call.org.userId,
   origin: `com/salesforce/api/rest/${call.version}${clientOf(call)}`,
-  allowDuplicates: /allowSave\s*=\s*true/i.test(call.header('sforce-duplicate-rule-header') ?? ''),
+  allowDuplicates: duplicateOption(call, 'allowSave'),
+  duplicateDetails: duplicateOption(call, 'includeRecordDetails'),
   ...(unlocked ? { unlocked } : {}),
 })

@@ -1,37 +1,40 @@
+import { toId18 } from '../ids.ts'
 import { readDate, readDateTime } from '../records/values.ts'
-import { malformed, unsupported } from './parse.ts'
+import { type Field, isText } from '../schema.ts'
+import type { Value } from '../store.ts'
+import { complaint, malformed } from './complaints.ts'
+import type { Literal } from './syntax.ts'
+import { isNumber } from './traits.ts'
 
 const escapes: Readonly<Record<string, string>> = {
   n: '\n',
-  N: '\n',
   r: '\r',
-  R: '\r',
   t: '\t',
-  T: '\t',
   b: '\b',
-  B: '\b',
   f: '\f',
-  F: '\f',
   '"': '"',
   "'": "'",
   '\\': '\\',
 }
+
+/** The longest text that a literal may hold. */
+const longest = 4_000
 
 /**
  * The text that a quoted literal means.
  * @param like keeps `\_` and `\%` as they are, for the pattern
  * @throws RequestFailure MALFORMED_QUERY for an escape that SOQL does not have
  */
-export const readText = (quoted: string, like = false): string =>
-  quoted.slice(1, -1).replace(/\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g, (whole, unicode?: string, letter?: string) => {
+export const readText = (quoted: string, like = false): string => {
+  if (quoted.length > longest + 2) throw malformed(`string literal is longer than ${longest} characters`)
+  return quoted.slice(1, -1).replace(/\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g, (whole, unicode?: string, letter = '') => {
     if (unicode) return String.fromCharCode(Number.parseInt(unicode, 16))
-    if (letter === '_' || letter === '%' || (like && letter === '\\')) return like ? whole : (letter ?? '')
-    const meaning = escapes[letter ?? '']
-    if (meaning === undefined) {
-      throw malformed(`Invalid string literal ${quoted}. Illegal character sequence '${whole}' in string literal.`)
-    }
-    return meaning
+    if (letter === '_' || letter === '%' || (like && letter === '\\')) return like ? whole : letter
+    const meaning = escapes[letter.toLowerCase()]
+    if (meaning !== undefined) return meaning
+    throw malformed(`Invalid string literal ${quoted}. Illegal character sequence '${whole}' in string literal.`)
   })
+}
 
 /** A regular expression for a LIKE pattern: `%` is any text, `_` any one character, a backslash takes their meaning away. */
 export const likePattern = (pattern: string, caseSensitive: boolean): RegExp => {
@@ -43,39 +46,49 @@ export const likePattern = (pattern: string, caseSensitive: boolean): RegExp => 
   return new RegExp(`^${source}$`, caseSensitive ? 'u' : 'iu')
 }
 
-/** Milliseconds of a date-time literal, which needs a zone. */
-export const readDateTimeLiteral = (literal: string): number => {
-  const at = readDateTime(literal)
-  if (at === undefined) throw malformed(`Invalid datetime: ${literal}`)
-  return at
+/** What a literal is compared with: a field, or what a function gives. */
+export type Comparand = Pick<Field, 'name' | 'type' | 'caseSensitive'>
+
+const typeNames: Readonly<Record<string, string>> = { datetime: 'dateTime', id: 'id', reference: 'reference' }
+const isQuoted = (type: Field['type']): boolean => isText(type) || type === 'id' || type === 'reference'
+
+/** What to throw when a literal does not fit the field's type. */
+export const wrongType = (soql: string, { name, type }: Comparand, at: number): Error => {
+  const quotes = isQuoted(type) ? 'should' : 'should not'
+  const named = isText(type) ? 'string' : (typeNames[type] ?? type)
+  const message = `value of filter criterion for field '${name}' must be of type ${named} and ${quotes} be enclosed in quotes`
+  return complaint(soql, at, 'INVALID_FIELD', message)
 }
 
-/** A date literal as it stands. */
-export const readDateLiteral = (literal: string): string => {
-  const day = readDate(literal)
-  if (day === undefined) throw malformed(`Invalid date: ${literal}`)
-  return day
+const readId = (soql: string, text: string, at: number): Value => {
+  const id = toId18(text)
+  if (id) return id
+  throw complaint(soql, at, 'INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${text}`)
 }
 
-const day = 86_400_000
+const readTime = (kind: 'date' | 'datetime', text: string): Value => {
+  const value = kind === 'date' ? readDate(text) : readDateTime(text.toUpperCase())
+  if (value === undefined) throw malformed(`Invalid ${kind}: ${text}`)
+  return value
+}
 
-/** The span of a literal such as TODAY or LAST_N_DAYS:3, from inclusive to exclusive, in UTC. */
-export const relativeSpan = (literal: string, n: number, now: number): { from: number; to: number } => {
-  const today = Math.floor(now / day) * day
-  switch (literal.split(':')[0]?.toUpperCase()) {
-    case 'TODAY':
-      return { from: today, to: today + day }
-    case 'YESTERDAY':
-      return { from: today - day, to: today }
-    case 'TOMORROW':
-      return { from: today + day, to: today + 2 * day }
-    case 'LAST_N_DAYS':
-      return { from: today - n * day, to: today + day }
-    case 'NEXT_N_DAYS':
-      return { from: today + day, to: today + (n + 1) * day }
-    case 'N_DAYS_AGO':
-      return { from: today - n * day, to: today - (n - 1) * day }
-    default:
-      throw unsupported(literal)
+/**
+ * The value that a literal means for a field; spans are not values.
+ * @param like a pattern keeps its escapes
+ * @throws RequestFailure INVALID_FIELD for a literal of another type
+ */
+export const readLiteral = (soql: string, field: Comparand, literal: Literal, like = false): Value => {
+  const { kind, text, at } = literal
+  if (kind === 'null') return null
+  if (isQuoted(field.type)) {
+    if (kind !== 'text') throw wrongType(soql, field, at)
+    const read = readText(text, like)
+    if (isText(field.type)) return read === '' ? null : read
+    // An empty text is null for ids, too: `AccountId = ''` is what people write.
+    return read === '' ? null : readId(soql, read, at)
   }
+  if (field.type === 'boolean' && kind === 'boolean') return text === 'TRUE'
+  if ((field.type === 'datetime' || field.type === 'date') && field.type === kind) return readTime(kind, text)
+  if (isNumber(field.type) && kind === 'number') return Number(text)
+  throw wrongType(soql, field, at)
 }

@@ -5,8 +5,8 @@ import { openSalesforce, type TestClient } from '../client.test-support.ts'
 let salesforce: TestClient
 const names = async (where: string): Promise<unknown[]> =>
   (await salesforce.query(`SELECT LastName FROM Contact ${where}`)).map((record) => record['LastName'])
-const refusal = async (soql: string) => {
-  const { status, body } = await salesforce.call('GET', `/query?q=${encodeURIComponent(soql)}`)
+const refusal = async (soql: string, asked = salesforce) => {
+  const { status, body } = await asked.call('GET', `/query?q=${encodeURIComponent(soql)}`)
   const [error] = body as { errorCode: string; message: string }[]
   return { status, ...error }
 }
@@ -118,17 +118,59 @@ test('a field that is missing and a field without permission look the same', asy
 })
 
 test.each([
-  ['SELECT Id, (SELECT Id FROM Contacts) FROM Account', 'child subquery'],
-  ['SELECT COUNT(Id) FROM Contact', 'COUNT()'],
-  ['SELECT LastName FROM Contact GROUP BY LastName', 'GROUP BY'],
-  ['SELECT Id FROM Contact WHERE AccountId IN (SELECT Id FROM Account)', 'query inside WHERE'],
   ['SELECT FIELDS(ALL) FROM Contact LIMIT 10', 'FIELDS()'],
-  ['SELECT Id FROM Contact WHERE CreatedDate = LAST_YEAR', 'LAST_YEAR'],
+  ['SELECT TYPEOF Owner WHEN User THEN Name END FROM Contact', 'TYPEOF'],
+  ['SELECT Id FROM Contact USING SCOPE team', 'USING SCOPE TEAM'],
+  ['SELECT Id FROM Contact c, c.Account a', 'more than one object in FROM'],
+  ["SELECT DISTANCE(Id, Id, 'km') FROM Contact", 'DISTANCE()'],
+  ['SELECT Id FROM Contact WHERE CreatedDate IN (TODAY, YESTERDAY)', 'a date literal in a list'],
 ])('%s is refused as not supported, never guessed', async (soql, what) => {
   const answer = await refusal(soql)
   expect(answer).toMatchObject({ status: 400, errorCode: 'MALFORMED_QUERY' })
   expect(answer.message).toContain(what)
   expect(answer.message).toContain('not supported by the emulator')
+})
+
+test('what only Apex may ask is refused in the words that the API has for it', async () => {
+  expect((await refusal('SELECT Id FROM Contact ALL ROWS')).message).toBe('ALL ROWS not allowed in this context')
+  expect((await refusal('SELECT Id FROM Contact FOR UPDATE')).message).toBe('FOR UPDATE not allowed in this context')
+  expect((await refusal('SELECT Id FROM Contact WHERE Id = :id')).message).toContain('Bind variables only allowed')
+})
+
+test('access checks and the scope of everything change nothing, the scope of one’s own does', async () => {
+  expect(await names('WITH SECURITY_ENFORCED LIMIT 1')).toHaveLength(1)
+  expect(await names('WITH USER_MODE LIMIT 1')).toHaveLength(1)
+  expect(await names('USING SCOPE everything')).toHaveLength(4)
+  expect(await names('USING SCOPE mine')).toEqual([])
+})
+
+test('INCLUDES finds records with all values of one group, EXCLUDES the others', async () => {
+  const other = openSalesforce({ sfdx: false })
+  const { Account, Contact } = other.seed({ Account: [{ Name: 'A' }], Contact: [{ LastName: 'X' }, { LastName: 'Y' }] })
+  other.person.edit('Contact', Contact[1] ?? '', { AccountId: Account[0] })
+  for (const [i, id] of Contact.entries()) {
+    if (i === 0) other.person.edit('Contact', id, { AccountId: Account[0] })
+    const [relation] = await other.query(`SELECT Id FROM AccountContactRelation WHERE ContactId = '${id}'`)
+    other.person.edit('AccountContactRelation', String(relation?.['Id']), {
+      Roles: i === 0 ? 'Evaluator;Other' : 'Evaluator',
+    })
+  }
+  const count = async (where: string) =>
+    (await other.query(`SELECT Id FROM AccountContactRelation WHERE ${where}`)).length
+  expect(await count("Roles INCLUDES ('evaluator;other', 'Decision Maker')")).toBe(1)
+  expect(await count("Roles INCLUDES ('Evaluator')")).toBe(2)
+  expect(await count("Roles EXCLUDES ('Other')")).toBe(1)
+})
+
+test('toLabel and FORMAT show a field in another form, and may have an alias', async () => {
+  const [row] = await salesforce.query(
+    "SELECT toLabel(Clerk_Status__c), FORMAT(CreatedDate) made, Account.Name FROM Contact WHERE LastName = 'Adams'",
+  )
+  expect(row).toMatchObject({
+    Clerk_Status__c: null,
+    made: expect.stringMatching(/^1\/5\/2026, 9:00.AM$/),
+    Account: { Name: 'Acme' },
+  })
 })
 
 test.each([
@@ -139,6 +181,35 @@ test.each([
   'DELETE FROM Contact',
 ])('%s is malformed', async (soql) => {
   expect(await refusal(soql)).toMatchObject({ status: 400, errorCode: 'MALFORMED_QUERY' })
+})
+
+test('semi-joins and anti-joins read ids of another object', async () => {
+  const of = "SELECT Id FROM Account WHERE Name = 'acme'"
+  expect(await names(`WHERE AccountId IN (${of})`)).toEqual(['Adams', "O'Brien\\x"])
+  expect(await names(`WHERE AccountId NOT IN (${of})`)).toEqual(['Cole', '100%_sure'])
+  expect(await names(`WHERE AccountId IN (${of}) AND Email LIKE 'ann%'`)).toEqual(['Adams'])
+})
+
+const everything = openSalesforce({ sfdx: false })
+
+test.each([
+  ["AccountId IN (SELECT Id FROM Account) OR LastName = 'x'", "not allowed with the 'OR' operator"],
+  ['NOT AccountId IN (SELECT Id FROM Account)', 'only allowed at the top level'],
+  ['LastName IN (SELECT Id FROM Account)', "should be an id field, cannot use: 'LastName'"],
+  ['Account.ParentId IN (SELECT Id FROM Account)', "cannot use: 'Account.ParentId'"],
+  ['AccountId IN (SELECT Name FROM Account)', "can only query id fields, cannot use: 'Name'"],
+  ['Id IN (SELECT Id FROM Account)', 'should point to the same object type'],
+  ['Id IN (SELECT ReportsToId FROM Contact)', 'should not be on the same object type'],
+  ['AccountId IN (SELECT Id FROM Account LIMIT 1)', 'cannot use GROUP BY, ORDER BY, LIMIT or OFFSET'],
+  ['AccountId IN (SELECT Id FROM Account WHERE ParentId IN (SELECT AccountId FROM Contact))', 'Nesting of semi join'],
+  [
+    'AccountId IN (SELECT Id FROM Account) AND Id IN (SELECT ContactId FROM AccountContactRelation) AND AccountId NOT IN (SELECT AccountId FROM AccountContactRelation)',
+    'Maximum 2 semi join sub-selects',
+  ],
+])('the semi-join %s is refused', async (where, why) => {
+  const answer = await refusal(`SELECT Id FROM Contact WHERE ${where}`, everything)
+  expect(answer).toMatchObject({ status: 400, errorCode: 'MALFORMED_QUERY' })
+  expect(answer.message).toContain(why)
 })
 
 test('an unknown object is an invalid type', async () => {

@@ -1,149 +1,119 @@
 /**
  * SOQL over the store.
  *
- * Grammar is decided by a real SOQL parser (`parse.ts`); what the names mean, by the schema as the user sees it
- * (`select.ts`); which rows, by tests and indexes (`where.ts`). What Salesforce has and this has not is refused with
- * MALFORMED_QUERY "not supported by the emulator", never guessed: child subqueries, aggregates other than `COUNT()`,
- * semi-joins, `FIELDS()`, functions, date literals of weeks and longer. FIDELITY.md has the list.
+ *   parse.ts (grammar: a tree) -> scope.ts, expressions.ts (what names mean, as the user sees the schema) ->
+ *   where.ts, comparison.ts (tests), candidates.ts (which rows to look at), semi-joins.ts -> matching.ts (rows) ->
+ *   order.ts, select.ts, children.ts (records), or groups.ts, aggregates.ts (AggregateResults) -> cursors.ts (pages)
+ *
+ * A query is compiled as a whole before the first row is read, so what is wrong with it is said whatever the data. What
+ * Salesforce has and this has not is refused with MALFORMED_QUERY "not supported by the emulator", never guessed:
+ * FIELDS(), TYPEOF, DISTANCE, currencies. FIDELITY.md has the list.
  *
  * Text is compared without regard to case, except in unique case-sensitive fields. Null is not less or greater than
  * anything, equals only null, and sorts first. `query` leaves deleted rows out; `queryAll` does not.
  */
-import type { FieldType, OrderByClause, Query } from '@jetstreamapp/soql-parser-js'
-import { refused } from '../errors.ts'
 import type { Org } from '../org.ts'
-import type { ObjectType } from '../schema.ts'
-import { keyOf, type Row, type Value } from '../store.ts'
-import { conditionTree, malformed, parseSoql, unsupported } from './parse.ts'
-import { readPath, resolvePath, type Select, selectTree } from './select.ts'
-import { compileWhere, type Test } from './where.ts'
+import type { Row } from '../store.ts'
+import { compileSelect } from './compile-select.ts'
+import { complaint, malformed, unsupported } from './complaints.ts'
+import { needsGroups } from './expressions.ts'
+import { runGroups } from './groups.ts'
+import { matchingRows } from './matching.ts'
+import { compileOrder, firstInOrder } from './order.ts'
+import { parseSoql } from './parse.ts'
+import { findObject, type Scope } from './scope.ts'
+import type { Select } from './select.ts'
+import { checkJoinCount } from './semi-joins.ts'
+import type { Condition, Operand, OrderKey, Query } from './syntax.ts'
 
-export type Result = { kind: 'count'; count: number } | { kind: 'rows'; rows: readonly Row[]; select: Select }
+export type Result =
+  /** Of `SELECT COUNT()`. */
+  | { kind: 'count'; count: number }
+  | { kind: 'rows'; rows: readonly Row[]; select: Select }
+  /** AggregateResults, as the API shows them. */
+  | { kind: 'groups'; records: readonly Record<string, unknown>[] }
 
-type Ordering = { compare: (a: Row, b: Row) => number; byIdAscending: boolean }
+const isCount = ({ items: [item], ...query }: Query): boolean =>
+  item?.kind === 'value' &&
+  item.of.kind === 'call' &&
+  item.of.name === 'COUNT' &&
+  item.of.args.length === 0 &&
+  item.alias === undefined &&
+  query.grouping === undefined
 
-const pathOf = (item: FieldType): string => {
-  if (item.type === 'Field') return item.field
-  if (item.type === 'FieldRelationship') return [...item.relationships, item.field].join('.')
-  if (item.type === 'FieldSubquery') throw unsupported('a child subquery')
-  if (item.type === 'FieldTypeof') throw unsupported('TYPEOF')
-  throw unsupported(`${item.functionName}()`)
+const isGrouped = ({ items, grouping }: Query): boolean =>
+  grouping !== undefined || items.some((item) => item.kind === 'value' && needsGroups(item.of))
+
+const field = (path: string, at: number): Operand => ({ kind: 'field', path, at })
+
+// USING SCOPE narrows before WHERE does: `mine` is what the user owns.
+const conditionOf = (org: Org, { where, scope }: Query): Condition | undefined => {
+  if (!scope || scope.name === 'EVERYTHING') return where
+  if (scope.name !== 'MINE') throw unsupported(`USING SCOPE ${scope.name}`)
+  const owner = { kind: 'text', text: `'${org.userId}'`, n: undefined, at: scope.at } as const
+  const mine: Condition = { kind: 'compare', left: field('OwnerId', scope.at), operator: '=', values: [owner] }
+  return where ? { kind: 'and', parts: [mine, where] } : mine
 }
 
-const isCount = (items: readonly FieldType[]): boolean => {
-  const [item] = items
-  return (
-    items.length === 1 &&
-    item?.type === 'FieldFunctionExpression' &&
-    item.functionName.toUpperCase() === 'COUNT' &&
-    item.parameters.length === 0
-  )
+/** The order in which rows can be had without sorting, if that is the one asked for. */
+const naturalOrder = (keys: readonly OrderKey[]): 'id' | 'stamp' | undefined => {
+  const names = keys.map(({ by, descending }) => (by.kind === 'field' && !descending ? by.path.toLowerCase() : ''))
+  if (names[0] === 'id') return 'id'
+  return names[0] === 'systemmodstamp' && (names.length === 1 || names[1] === 'id') ? 'stamp' : undefined
 }
 
-// Clauses of the grammar that are not executed here.
-const refuseUnsupported = (query: Query): void => {
-  const clauses: [unknown, string][] = [
-    [query.groupBy, 'GROUP BY'],
-    [query.having, 'HAVING'],
-    [query.usingScope, 'USING SCOPE'],
-    [query.withDataCategory, 'WITH DATA CATEGORY'],
-    [query.withSecurityEnforced, 'WITH SECURITY_ENFORCED'],
-    [query.withAccessLevel, 'WITH USER_MODE'],
-    [query.for, 'FOR'],
-    [query.update, 'UPDATE'],
-  ]
-  for (const [clause, name] of clauses) if (clause !== undefined) throw unsupported(name)
-}
-
-const rank = (a: Value, b: Value): number => (a === b ? 0 : (a as string) < (b as string) ? -1 : 1)
-
-const ordering = (org: Org, object: ObjectType, query: Query): Ordering | undefined => {
-  if (!query.orderBy) return undefined
-  const clauses: OrderByClause[] = Array.isArray(query.orderBy) ? query.orderBy : [query.orderBy]
-  const keys = clauses.map((clause) => {
-    if (!('field' in clause)) throw unsupported('a function in ORDER BY')
-    const path = resolvePath(org, object, clause.field, query.sObjectAlias)
-    const read = readPath(org, path)
-    return {
-      field: path.field,
-      read: (row: Row) => keyOf(path.field, read(row)),
-      sign: clause.order === 'DESC' ? -1 : 1,
-      nulls: clause.nulls === 'LAST' ? 1 : -1,
-    }
-  })
-  const first = keys[0]
-  return {
-    byIdAscending: first?.field.type === 'id' && first.field.name === 'Id' && first.sign === 1,
-    compare: (a, b) => {
-      for (const { read, sign, nulls } of keys) {
-        const left = read(a)
-        const right = read(b)
-        if (left === right) continue
-        if (left === null) return nulls
-        if (right === null) return -nulls
-        return sign * rank(left, right)
-      }
-      return 0
-    },
+const take = <T>(items: Iterable<T>, count: number): T[] => {
+  const taken: T[] = []
+  if (count <= 0) return taken
+  for (const item of items) {
+    taken.push(item)
+    if (taken.length >= count) break
   }
+  return taken
 }
 
-const matchingRows = (
-  org: Org,
-  object: ObjectType,
-  { ids, test, all, stopAt }: { ids: readonly string[]; test: Test | undefined; all: boolean; stopAt: number },
-): Row[] => {
-  const lag = org.settings.lateVisibilityMs
-  const rows: Row[] = []
-  for (const id of ids) {
-    const row = org.store.visible(object.name, id, lag)
-    if (!row || (!all && row['IsDeleted'] === true) || (test && !test(row))) continue
-    rows.push(row)
-    if (rows.length >= stopAt) break
-  }
-  return rows
+const runRows = (scope: Scope, query: Query, version: string): Result => {
+  const select = compileSelect(scope, query, version)
+  const keys = compileOrder(scope, query.orderBy)
+  const wanted = keys.length === 0 ? undefined : naturalOrder(query.orderBy)
+  const rows = matchingRows(scope, conditionOf(scope.org, query), 'top', wanted)
+  const { offset = 0, limit = Number.POSITIVE_INFINITY } = query
+  const inOrder = keys.length === 0 || rows.order === wanted
+  const found = inOrder ? take(rows, offset + limit) : firstInOrder(rows, keys, offset + limit)
+  return { kind: 'rows', rows: found.slice(offset), select }
 }
+
+const runCount = (scope: Scope, query: Query): Result => {
+  if (query.items.length > 1) throw malformed('COUNT() must be the only element in the SELECT list')
+  if (query.orderBy.length > 0) throw malformed('ORDER BY is not allowed with COUNT()')
+  let count = 0
+  const { offset = 0, limit = Number.POSITIVE_INFINITY } = query
+  for (const _ of matchingRows(scope, conditionOf(scope.org, query), 'top')) count++
+  return { kind: 'count', count: Math.min(Math.max(0, count - offset), limit) }
+}
+
+/** The furthest that OFFSET goes. */
+const furthest = 2_000
 
 /**
  * Runs a query.
  * @param all also deleted rows, as `queryAll` does
+ * @param version of the API, such as `66.0`: how deep child subqueries may go depends on it
  * @throws RequestFailure
  */
-export const runQuery = (org: Org, soql: string, all: boolean): Result => {
+export const runQuery = (org: Org, soql: string, all: boolean, version = '66.0'): Result => {
   const query = parseSoql(soql)
-  const object = org.schema.find(query.sObject ?? '')
-  if (!object?.queryable) {
-    throw refused(
-      'INVALID_TYPE',
-      `\nERROR at Row:1:Column:1\nsObject type '${query.sObject}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.`,
-    )
+  const object = findObject(org, soql, query.from.name, query.from.at)
+  const scope: Scope = { org, soql, object, alias: query.alias, all }
+  if (query.where) checkJoinCount(query.where)
+  if ((query.offset ?? 0) > furthest)
+    throw complaint(soql, query.at, 'NUMBER_OUTSIDE_VALID_RANGE', `Maximum SOQL offset allowed is ${furthest}`)
+  if (isCount(query)) return runCount(scope, query)
+  if (isGrouped(query)) {
+    const rows = () => matchingRows(scope, conditionOf(org, query), 'top')
+    return { kind: 'groups', records: runGroups(scope, query, rows) }
   }
-  refuseUnsupported(query)
-  const items = query.fields ?? []
-  const count = isCount(items)
-  const alias = query.sObjectAlias
-  const select = count
-    ? undefined
-    : selectTree(
-        object,
-        items.map((item) => resolvePath(org, object, pathOf(item), alias)),
-      )
-  const where = query.where ? compileWhere(org, object, conditionTree(query.where), alias) : undefined
-  const order = ordering(org, object, query)
-  if (count && order) throw malformed('ORDER BY is not allowed with COUNT()')
-  const offset = query.offset ?? 0
-  if (offset > 2000) throw refused('NUMBER_OUTSIDE_VALID_RANGE', `Maximum SOQL offset allowed is 2000`)
-  const limit = query.limit ?? Number.POSITIVE_INFINITY
-  // Indexes know only the newest rows; a query that looks back reads the whole object instead.
-  const candidates = org.settings.lateVisibilityMs > 0 ? undefined : where?.candidates()
-  const inOrder = (candidates?.ascending ?? true) && (!order || order.byIdAscending)
-  const rows = matchingRows(org, object, {
-    ids: candidates?.ids ?? org.store.ids(object.name),
-    test: where?.test,
-    all,
-    stopAt: !order || inOrder ? offset + limit : Number.POSITIVE_INFINITY,
-  })
-  if (!select) return { kind: 'count', count: Math.min(rows.length, limit) }
-  if (order && !inOrder) rows.sort(order.compare)
-  return { kind: 'rows', rows: rows.slice(offset, offset + limit), select }
+  const result = runRows(scope, query, version)
+  if (query.viewed && result.kind === 'rows') org.recent.see(result.rows)
+  return result
 }
