@@ -1,6 +1,7 @@
 /** `npm run bench`: measures clerkforce against floors measured in the same run. `README.md` defines every figure. */
 import { parseArgs } from 'node:util'
 import { measureCalls } from './calls.ts'
+import { measureEmulators } from './emulators.ts'
 import { measurePlans } from './explain.ts'
 import { type Figure, passes, show } from './figures.ts'
 import { measureIntake, measureIntakeOnPglite } from './intake.ts'
@@ -15,6 +16,7 @@ const measurements: Readonly<Record<string, (options: Options) => Promise<Figure
   writing: measureWriting,
   memory: measureMemory,
   explain: measurePlans,
+  emulators: measureEmulators,
 }
 
 const { values, positionals } = parseArgs({
