@@ -1,5 +1,9 @@
 import type { Context } from 'hono'
+import { userAttributes } from './entities.ts'
 import { ApiError, formError } from './errors.ts'
+import type { Instance } from './instance.ts'
+import type { Shape } from './read-object.ts'
+import { readBody } from './request.ts'
 
 /** Versions of the Backend API, oldest first. */
 const apiVersions: readonly string[] = ['2021-02-05', '2024-10-01', '2025-04-10', '2025-11-10', '2026-05-12']
@@ -36,6 +40,33 @@ export const readApiVersion = (c: Context, fallback: string): string => {
       longMessage: `The API version must be one of ${apiVersions.join(', ')}.`,
     })
   return version
+}
+
+/**
+ * The body of a request about a user, which may not name what the instance has switched off.
+ * @throws ApiError 422
+ */
+export const readAboutUser = async <T extends object>(
+  c: Context,
+  { settings }: Instance,
+  shape: Shape<T>,
+  required: readonly (keyof T & string)[] = [],
+): Promise<T> => {
+  const body = await readBody(c, shape, required)
+  const off = userAttributes.find((name) => Object.hasOwn(body, name) && !settings.userAttributes.includes(name))
+  if (off) throw formError('form_param_unknown', off, 'is unknown', `${off} is not a valid parameter for this request.`)
+  return body
+}
+
+const aboutOrganizations = /^\/v1\/(organizations|organization_\w+|role_sets|users\/[^/]+\/organization_\w+)(\/|$)/
+
+/** @throws ApiError 403 for what is about organizations, on an instance without them. */
+export const assertOrganizations = (path: string, enabled: boolean): void => {
+  if (!enabled && aboutOrganizations.test(path))
+    throw new ApiError(403, 'organization_not_enabled_in_instance', 'access denied', {
+      longMessage:
+        'The organizations feature is not enabled for this instance. You can enable it at https://dashboard.clerk.com.',
+    })
 }
 
 /** Since 2026-05-12 only the metadata endpoints change metadata. @throws ApiError 422 */

@@ -15,7 +15,7 @@ import { type ClerkContext, compareBy, type ListPage, pageOf, readOrder, readPag
 const day = 86_400_000
 
 /** Marks invitations whose time is over. */
-const expire = ({ store, now }: Instance): readonly AppInvitationRecord[] => {
+export const expireAppInvitations = ({ store, now }: Instance): readonly AppInvitationRecord[] => {
   const all = store.appInvitations.byCreation()
   for (const invitation of all)
     if (invitation.status === 'pending' && invitation.expires_at <= now()) invitation.status = 'expired'
@@ -24,7 +24,7 @@ const expire = ({ store, now }: Instance): readonly AppInvitationRecord[] => {
 
 /** @throws ApiError 404 */
 export const getAppInvitation = (instance: Instance, id: string): AppInvitationRecord => {
-  expire(instance)
+  expireAppInvitations(instance)
   const invitation = instance.store.appInvitations.get(id)
   if (!invitation) throw notFound(`No invitation was found with id ${id}.`)
   return invitation
@@ -80,7 +80,7 @@ export const createAppInvitations = (
 ): AppInvitationRecord[] => {
   const emails = bodies.map((body) => checkAddress(instance, body, bulk))
   const pending = new Set(
-    expire(instance)
+    expireAppInvitations(instance)
       .filter(({ status }) => status === 'pending')
       .map(({ email_address }) => email_address),
   )
@@ -134,7 +134,7 @@ export const listAppInvitations = (instance: Instance, c: ClerkContext): ListPag
   if (wanted !== undefined && !statuses.some((status) => status === wanted))
     throw invalidValue('status', `status must be one of ${statuses.join(', ')}.`)
   const part = c.req.query('query')?.toLowerCase()
-  const matching = expire(instance).filter(
+  const matching = expireAppInvitations(instance).filter(
     ({ id, status, email_address }) =>
       (wanted === undefined ? status !== 'revoked' : status === wanted) &&
       (!part || email_address.includes(part) || id.toLowerCase() === part),

@@ -1,9 +1,10 @@
 import { Hono } from 'hono'
+import type { Clock } from '../kit/clock.ts'
 import { isControl } from '../kit/control-index.ts'
 import { ConnectionCut, faultMiddleware } from '../kit/fault-middleware.ts'
 import type { Random } from '../kit/random.ts'
 import { describeEmulator } from '../page/root.ts'
-import { assertSecretKey, readApiVersion } from './admit.ts'
+import { assertOrganizations, assertSecretKey, readApiVersion } from './admit.ts'
 import { domainJson, listAllDomains } from './domains.ts'
 import { ApiError, errorBody } from './errors.ts'
 import type { Instance } from './instance.ts'
@@ -12,7 +13,7 @@ import { listAllMemberships, listInvitations } from './list-organizations.ts'
 import { observeExchanges } from './observe.ts'
 import { invitationOfOrganizationJson, membershipJson } from './present-organizations.ts'
 import type { RateLimiter } from './rate-limits.ts'
-import { type ClerkEnv, json } from './request.ts'
+import { type ClerkEnv, json, receiveBody } from './request.ts'
 import { beyondRoutes } from './routes/beyond.ts'
 import { billingRoutes } from './routes/billing.ts'
 import { type Control, controlRoutes } from './routes/control.ts'
@@ -56,6 +57,8 @@ const apiRoutes = ({ instance, webhooks }: Control, limiter: RateLimiter): Hono<
     assertSecretKey(c, instance.settings.secretKey)
     limiter.count(c.req.method, c.req.path)
     c.set('apiVersion', readApiVersion(c, instance.settings.defaultApiVersion))
+    assertOrganizations(c.req.path, instance.settings.organizationsEnabled)
+    await receiveBody(c)
     await next()
   })
   app.route('/users', userRoutes(instance))
@@ -80,8 +83,8 @@ const apiRoutes = ({ instance, webhooks }: Control, limiter: RateLimiter): Hono<
 }
 
 /** The HTTP side of one instance: the Backend API under `/v1`, the controls under `/_emulator`. */
-export const createApp = (control: Control, limiter: RateLimiter, random: Random): Hono => {
-  const { clock, exchanges, freezer } = control
+export const createApp = (control: Control, clock: Clock, limiter: RateLimiter, random: Random): Hono => {
+  const { exchanges, freezer } = control
   const answer = (error: ApiError): Response =>
     json(errorBody(error, random.text(32, '0123456789abcdef')), error.status, {
       ...(error.retryAfter !== undefined && { 'retry-after': String(error.retryAfter) }),

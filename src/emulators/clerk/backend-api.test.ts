@@ -47,6 +47,8 @@ test('a body that is not JSON, not declared as JSON or has unknown or wrong para
     [{ phone_number: ['12'] }, 'form_param_format_invalid', 'phone_number'],
     [{ ...person('a'), first_name: 'x'.repeat(257) }, 'form_param_max_length_exceeded', 'first_name'],
     [{ ...person('a'), created_at: 'yesterday' }, 'form_param_invalid_time', 'created_at'],
+    [{ ...person('a'), public_metadata: ['x'] }, 'form_param_value_invalid', 'public_metadata'],
+    [{ ...person('a'), locale: 'en_US' }, 'form_param_format_invalid', 'locale'],
     [
       { ...person('a'), email_address_identification_status: ['odd'] },
       'form_param_value_invalid',
@@ -63,6 +65,18 @@ test('a body that is not JSON, not declared as JSON or has unknown or wrong para
   expect(await refusal('POST', '/v1/organizations', { name: 'see https://x.example' })).toMatchObject({
     code: 'form_param_value_invalid',
   })
+})
+
+test('an attribute that the instance has switched off is an unknown parameter', async () => {
+  const { refusal, made, setSettings } = start({ userAttributes: ['email_address', 'first_name', 'last_name'] })
+  const ada = await made('/v1/users', { ...person('ada'), external_id: 'crm-1' })
+  const off = (name: string) => ({ status: 422, code: 'form_param_unknown', meta: { param_name: name } })
+  expect(await refusal('POST', '/v1/users', { ...person('bob'), username: 'bobby' })).toEqual(off('username'))
+  expect(await refusal('PATCH', `/v1/users/${ada}`, { password: null })).toEqual(off('password'))
+  const phone = { user_id: ada, phone_number: '+15555550100' }
+  expect(await refusal('POST', '/v1/phone_numbers', phone)).toEqual(off('phone_number'))
+  setSettings({ userAttributes: ['email_address', 'phone_number'] })
+  await made('/v1/phone_numbers', phone)
 })
 
 test('a user needs an identifier, and those that the instance asks for', async () => {
@@ -113,7 +127,7 @@ test('a primary address must be the user’s own and verified, and the last iden
   const [ada, bob] = [await made('/v1/users', person('ada')), await made('/v1/users', person('bob'))]
   const loose = await made('/v1/email_addresses', { user_id: ada, email_address: 'loose@example.com' })
   const primary = { primary_email_address_id: loose }
-  expect((await refusal('PATCH', `/v1/users/${ada}`, primary)).code).toBe('form_param_value_invalid')
+  expect((await refusal('PATCH', `/v1/users/${ada}`, primary)).code).toBe('form_verification_needed')
   expect(await refusal('PATCH', `/v1/users/${bob}`, primary)).toMatchObject({ status: 404, code: 'resource_not_found' })
   await call('DELETE', `/v1/email_addresses/${loose}`)
   const { body } = await call('GET', `/v1/users/${ada}`)

@@ -54,11 +54,22 @@ export type UpdateUserBody = UserBody &
 
 const name = orNull(text(256))
 
+/** A BCP 47 language tag, such as en-US; en_US is none. */
+const languageTag: Reader<string> = (value, param) => {
+  const given = text()(value, param)
+  try {
+    Intl.getCanonicalLocales(given)
+  } catch {
+    throw formError('form_param_format_invalid', param, 'is invalid', `${param} must be a valid BCP-47 language tag.`)
+  }
+  return given
+}
+
 const userShape: Shape<UserBody> = {
   external_id: orNull(text()),
   first_name: name,
   last_name: name,
-  locale: orNull(text()),
+  locale: orNull(languageTag),
   username: orNull(text(64)),
   password: orNull(text()),
   password_digest: orNull(text()),

@@ -2,6 +2,18 @@
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type Metadata = { [key: string]: Json }
 
+/** What the dashboard can switch on and off for users. */
+export const userAttributes = [
+  'email_address',
+  'phone_number',
+  'web3_wallet',
+  'username',
+  'first_name',
+  'last_name',
+  'password',
+] as const
+export type UserAttribute = (typeof userAttributes)[number]
+
 export type IdentificationKind = 'email_address' | 'phone_number' | 'web3_wallet'
 /** `verified` and `reserved` hold the value for this user alone; `unverified` does not. */
 export type IdentificationStatus = 'verified' | 'reserved' | 'unverified'

@@ -61,5 +61,14 @@ export const identifierTaken = (param: string): ApiError =>
 export const taken = (param: string): ApiError =>
   formError('form_already_exists', param, 'already exists', `That ${param} is taken. Please try another.`)
 
+/** 422 for an address or a number that has to be verified first. */
+export const unverified = (param: string): ApiError =>
+  formError(
+    'form_verification_needed',
+    param,
+    'is unverified',
+    'This identification needs to be verified before you can perform this action.',
+  )
+
 export const invalidValue = (param: string, longMessage = `${param} is invalid`): ApiError =>
   formError('form_param_value_invalid', param, 'is invalid', longMessage)

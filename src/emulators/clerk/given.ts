@@ -3,14 +3,15 @@
  * in, because a misspelt name must be refused by either. Every table names all keys of its type: one that is forgotten does not compile.
  */
 import { z } from 'zod'
-import { faultSchema } from '../kit/fault-routes.ts'
+import { faultSchema } from '../kit/faults.ts'
 import { clockLike, duration } from '../kit/strict.ts'
-import type { Role, ScimOrigin } from './entities.ts'
+import { type Role, type ScimOrigin, userAttributes } from './entities.ts'
 import type { ClerkEmulatorOptions } from './index.ts'
 import type { ClerkSeed, MembershipSeed, OrganizationSeed, UserSeed } from './seed.ts'
 import type { SessionEnd } from './sessions.ts'
 import type { ClerkSettings, DeliverySettings, RateLimits, WebhookEndpointOptions } from './settings.ts'
 import type { Disorder } from './webhooks/disorder.ts'
+import { isSecret } from './webhooks/endpoint.ts'
 import { type EventType, eventTypes } from './webhooks/event-types.ts'
 import type { EndpointChange, Replay } from './webhooks/index.ts'
 
@@ -39,11 +40,13 @@ const rateLimits = z.strictObject({
 
 const changeableRows = {
   slugs: flag,
+  organizationsEnabled: flag,
   membershipLimit: count,
   userLimit: count,
   enrollmentModes: z.array(
     z.literal(['manual_invitation', 'automatic_invitation', 'automatic_suggestion', 'enterprise_sso']),
   ),
+  userAttributes: z.array(z.literal(userAttributes)),
   requiredIdentifiers: z.array(z.literal(['email_address', 'phone_number', 'username'])),
   defaultApiVersion: z.literal(['2021-02-05', '2024-10-01', '2025-04-10', '2025-11-10', '2026-05-12']),
   rateLimits: z.union([z.literal(false), rateLimits]),
@@ -67,7 +70,7 @@ const role = z.strictObject({ key: name, name, permissions: z.array(name) } sati
 const settingRows = {
   ...changeableRows,
   environment: z.literal(['development', 'production']),
-  secretKey: name,
+  secretKey: z.string().regex(/^sk_(test|live)_./, 'must begin with sk_test_ or sk_live_'),
   roles: z.array(role).min(1),
   creatorRole: name,
 } satisfies Rows<ClerkSettings>
@@ -84,7 +87,7 @@ const deliveryRows = {
 const url = z
   .string()
   .refine((given) => /^https?:$/.test(URL.parse(given)?.protocol ?? ''), 'an http:// or https:// address')
-const secret = z.string().startsWith('whsec_', 'must begin with whsec_')
+const secret = z.string().refine(isSecret, 'whsec_ and 24 to 75 bytes in base64, as Svix demands')
 
 /** An endpoint of webhooks. */
 export const endpointSchema = z.strictObject({
@@ -207,20 +210,23 @@ export const scimSchema: z.ZodType<{
   managed: flag.exactOptional(),
 })
 
-/** What `startClerkEmulator` and `createClerkEmulator` take. Undefined counts as absent. */
-export const optionsSchema: z.ZodType = z
-  .strictObject({
-    ...settingRows,
-    ...deliveryRows,
-    port: z.int().min(0).max(65_535),
-    clock: clockLike,
-    seed: z.int().min(0),
-    idSeed: z.int().min(0),
-    state: name,
-    faults: z.array(faultSchema),
-    webhookUrl: url,
-    signingSecret: secret,
-    webhooks: z.array(endpointSchema),
-    disorder: disorderSchema,
-  } satisfies Rows<ClerkEmulatorOptions & { port?: number }>)
-  .partial()
+/** What `createClerkEmulator` takes. */
+const optionRows = {
+  ...settingRows,
+  ...deliveryRows,
+  clock: clockLike,
+  seed: z.int().min(0),
+  idSeed: z.int().min(0),
+  state: name,
+  faults: z.array(faultSchema),
+  webhookUrl: url,
+  signingSecret: secret,
+  webhooks: z.array(endpointSchema),
+  disorder: disorderSchema,
+} satisfies Rows<ClerkEmulatorOptions>
+
+/** The options of an emulator by the name of the function that takes them. Undefined counts as absent. */
+export const optionSchemas = {
+  createClerkEmulator: z.strictObject(optionRows).partial() as z.ZodType,
+  startClerkEmulator: z.strictObject({ ...optionRows, port: z.int().min(0).max(65_535) }).partial() as z.ZodType,
+}

@@ -1,5 +1,5 @@
 import type { Identification, IdentificationKind, IdentificationStatus, UserRecord } from './entities.ts'
-import { ApiError, formError, identifierTaken, invalidValue } from './errors.ts'
+import { ApiError, formError, identifierTaken, invalidValue, unverified } from './errors.ts'
 import type { Instance } from './instance.ts'
 
 const emailPattern = /^[^\s@<>(),;:"[\]]+@[^\s@<>(),;:"[\]]+\.[^\s@<>(),;:"[\]]+$/
@@ -75,7 +75,7 @@ const primaryField = (
 /** Makes an address, a number or a wallet of the user the primary one. @throws ApiError 422 when it is not verified. */
 export const makePrimary = (user: UserRecord, identification: Identification): void => {
   const field = primaryField(identification.kind)
-  if (identification.status === 'unverified') throw invalidValue(field, `${field} must be a verified identification.`)
+  if (identification.status === 'unverified') throw unverified(field)
   user[primaryField(identification.kind)] = identification.id
 }
 

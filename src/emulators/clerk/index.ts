@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { type Clock, systemClock } from '../kit/clock.ts'
+import { type Clock, endable, systemClock } from '../kit/clock.ts'
 import { createExchanges } from '../kit/exchanges.ts'
 import { createFaults, type Fault, type FaultList } from '../kit/faults.ts'
 import { createFreezer } from '../kit/freeze.ts'
@@ -7,9 +7,17 @@ import { listen } from '../kit/listen.ts'
 import { seededRandom } from '../kit/random.ts'
 import { createSnapshots, type Snapshot } from '../kit/snapshot.ts'
 import { createStateFile } from '../kit/state-file.ts'
-import { checkOptions } from '../kit/strict.ts'
+import { checkGiven } from '../kit/strict.ts'
 import { createApp } from './app.ts'
-import { type ChangeableSettings, changeableSettings, optionsSchema } from './given.ts'
+import {
+  type ChangeableSettings,
+  changeableSettings,
+  disorderSchema,
+  endpointSchema,
+  optionSchemas,
+  seedSchema,
+  settingsSchema,
+} from './given.ts'
 import { insideInstance } from './inside.ts'
 import { createInstance } from './instance.ts'
 import { createRateLimiter } from './rate-limits.ts'
@@ -50,6 +58,7 @@ export type ClerkEmulatorOptions = ClerkOptions & {
    * use ids twice. @default `seed`
    */
   idSeed?: number
+  /** What goes wrong from the start; `faults.add` adds more. @default none */
   faults?: readonly Fault[]
   /** A file that keeps the state: restored when it exists, saved by `close` and `save`. Settings among the options win over it. */
   state?: string
@@ -109,22 +118,38 @@ const addEndpoints = (webhooks: Webhooks, { webhookUrl, webhooks: others = [] }:
     if (!restored.has(new URL(endpoint.url).href)) webhooks.add(endpoint)
 }
 
-/** An emulator without a port: call `app.fetch` or `app.request`. `webhooks.close()` ends what it still has to send. */
-export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEmulator => {
-  checkOptions('startClerkEmulator', optionsSchema, options)
+/** Webhooks as a caller in the process has them: what they are given is checked like what comes over HTTP. */
+const strictWebhooks = (webhooks: Webhooks): Webhooks => ({
+  ...webhooks,
+  add: (endpoint) => {
+    checkGiven('webhooks.add', endpointSchema, endpoint)
+    return webhooks.add(endpoint)
+  },
+  setDisorder: (disorder) => {
+    checkGiven('webhooks.setDisorder', disorderSchema, disorder)
+    webhooks.setDisorder(disorder)
+  },
+})
+
+/** `end` stops what an emulator still has to do by itself. */
+const buildEmulator = (options: ClerkEmulatorOptions): { emulator: ClerkEmulator; end: () => void } => {
   const clock = options.clock ?? systemClock()
+  const ending = endable(clock)
   const seed = options.seed ?? 1
   const idSeed = options.idSeed ?? seed
   const secrets = seededRandom(seed)
   const keyPrefix = options.environment === 'production' ? 'sk_live_' : 'sk_test_'
   const settings = readSettings(options, `${keyPrefix}${secrets.text(42)}`)
+  const { roles, creatorRole } = settings
+  if (!roles.some(({ key }) => key === creatorRole))
+    throw new TypeError(`creatorRole: there is no role ${creatorRole} among ${roles.map(({ key }) => key).join(', ')}`)
   // Ids go on from where the key left off, or start from a seed of their own.
   const random = idSeed === seed ? secrets : seededRandom(idSeed)
   const signingSecret = options.signingSecret ?? firstSecretOf(seed)
   const faults = createFaults(clock.now)
   faults.add(...(options.faults ?? []))
   const webhooks = createWebhooks({
-    clock,
+    clock: ending.clock,
     seed: idSeed,
     settings: readDeliverySettings(options),
     firstSecret: signingSecret,
@@ -167,11 +192,11 @@ export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEm
     seed: seedNow,
     reset,
   }
-  const app = createApp(control, limiter, traces)
+  const app = createApp(control, ending.clock, limiter, traces)
   stateFile.load()
   changeSettings(settings, givenSettings(options))
   addEndpoints(webhooks, options)
-  return {
+  const emulator: ClerkEmulator = {
     app,
     secretKey: settings.secretKey,
     signingSecret,
@@ -181,13 +206,19 @@ export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEm
     },
     clock,
     faults,
-    webhooks,
-    seed: seedNow,
+    webhooks: strictWebhooks(webhooks),
+    seed: (records) => {
+      checkGiven('seed', seedSchema, records)
+      return seedNow(records)
+    },
     state: () => readState(instance),
     reset,
     stats: () => readStats(exchanges.counts(), webhooks),
     emit: (type, changes) => emitExample(instance, webhooks, type, changes),
-    setSettings: (change) => changeSettings(settings, change),
+    setSettings: (change) => {
+      checkGiven('setSettings', settingsSchema, change)
+      changeSettings(settings, change)
+    },
     snapshot: snapshots.take,
     restore: snapshots.restore,
     freeze: freezer.freeze,
@@ -196,6 +227,20 @@ export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEm
       await stateFile.save()
     },
   }
+  const end = (): void => {
+    webhooks.close()
+    ending.end()
+  }
+  return { emulator, end }
+}
+
+/**
+ * An emulator without a port: call `app.fetch` or `app.request`. `webhooks.close()` ends what it still has to send.
+ * @throws TypeError for options that do not exist
+ */
+export const createClerkEmulator = (options: ClerkEmulatorOptions = {}): ClerkEmulator => {
+  checkGiven('createClerkEmulator', optionSchemas.createClerkEmulator, options)
+  return buildEmulator(options).emulator
 }
 
 export type RunningClerkEmulator = ClerkEmulator & {
@@ -213,13 +258,19 @@ export type RunningClerkEmulator = ClerkEmulator & {
 export const startClerkEmulator = async (
   options: ClerkEmulatorOptions & { port?: number } = {},
 ): Promise<RunningClerkEmulator> => {
-  const emulator = createClerkEmulator(options)
-  const listening = await listen(emulator.app, options.port)
+  checkGiven('startClerkEmulator', optionSchemas.startClerkEmulator, options)
+  const { port, ...rest } = options
+  const { emulator, end } = buildEmulator(rest)
+  const listening = await listen(emulator.app, port).catch((error: unknown) => {
+    // What a restored state had still to send is the affair of whoever has the port.
+    end()
+    throw error
+  })
   return Object.assign(emulator, {
     url: listening.url,
     port: listening.port,
     close: async () => {
-      emulator.webhooks.close()
+      end()
       await listening.close()
       await emulator.save()
     },

@@ -5,9 +5,10 @@ import { ApiError, notFound } from './errors.ts'
 import { normaliseIdentifier } from './identifications.ts'
 import type { Instance } from './instance.ts'
 import { sendEmail } from './mail.ts'
-import { assertRoom, insertMembership } from './memberships.ts'
+import { assertNotMember, assertRoom, insertMembership } from './memberships.ts'
 import { checkMetadataSize } from './metadata.ts'
-import { invitationJson, managesMembers, publicOrganizationJson } from './present-organizations.ts'
+import { invitationJson, isOpen, managesMembers, publicOrganizationJson } from './present-organizations.ts'
+import { isGiven } from './read-object.ts'
 import { assertRole } from './role-sets.ts'
 
 const day = 86_400_000
@@ -15,7 +16,7 @@ const day = 86_400_000
 /** Marks invitations whose time is over; Clerk sends no event for it. */
 export const expireInvitations = ({ now }: Instance, invitations: Iterable<InvitationRecord>): void => {
   for (const invitation of invitations)
-    if (invitation.status === 'pending' && invitation.expires_at <= now()) invitation.status = 'expired'
+    if (invitation.status === 'pending' && !isOpen(invitation, now())) invitation.status = 'expired'
 }
 
 /** @throws ApiError 404 */
@@ -38,17 +39,14 @@ const assertInviter = (instance: Instance, organization: OrganizationRecord, use
 
 const checkInvitation = (instance: Instance, organization: OrganizationRecord, body: CreateInvitationBody): string => {
   assertRole(instance, organization, body.role)
-  if (body.inviter_user_id) assertInviter(instance, organization, body.inviter_user_id)
+  if (isGiven(body.inviter_user_id)) assertInviter(instance, organization, body.inviter_user_id)
   const email = normaliseIdentifier('email_address', body.email_address)
   const { store } = instance
-  if (store.holders('email_address', email).some((user) => store.membership(organization.id, user.id)))
-    throw new ApiError(400, 'already_a_member_in_organization', 'already a member', {
-      longMessage: 'A user with this e-mail address is already a member of the organization.',
-    })
+  for (const user of store.holders('email_address', email)) assertNotMember(instance, organization, user)
   const open = [...store.invitationsOf(organization.id)]
   if (open.some((other) => other.status === 'pending' && other.email_address === email))
-    throw new ApiError(400, 'organization_invitation_not_unique', 'organization invitation is not unique', {
-      longMessage: 'A pending invitation for this e-mail address exists already.',
+    throw new ApiError(400, 'organization_invitation_not_unique', 'organization invitation not unique', {
+      longMessage: 'Organizations cannot have duplicate pending invitations for an email address.',
     })
   checkMetadataSize({ public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} })
   return email
@@ -127,7 +125,7 @@ export const revokeInvitation = (
   invitation: InvitationRecord,
   requestingUserId?: string | null,
 ): void => {
-  if (requestingUserId) assertInviter(instance, organization, requestingUserId)
+  if (isGiven(requestingUserId)) assertInviter(instance, organization, requestingUserId)
   assertPending(invitation)
   invitation.status = 'revoked'
   invitation.updated_at = instance.now()
@@ -146,9 +144,18 @@ export const acceptedEvent = (
   data: { public_organization_data: publicOrganizationJson(organization) },
 })
 
+/** Whose address it is: an unverified one is nobody's yet. */
+const ownerOfAddress = ({ store }: Instance, address: string): UserRecord | undefined =>
+  store
+    .holders('email_address', address)
+    .find(({ identifications }) =>
+      identifications.some(({ value, status }) => value === address && status !== 'unverified'),
+    )
+
 /**
  * What happens when the invited person follows the link: a user, if there is none with this address, and a membership that
  * carries the invitation's role and metadata.
+ * @throws ApiError 400 when the invitation is not open any more, or its user became a member in another way
  */
 export const acceptInvitation = (
   instance: Instance,
@@ -159,9 +166,9 @@ export const acceptInvitation = (
   if (!organization) throw notFound('Given organization not found.')
   expireInvitations(instance, store.invitationsOf(organization.id))
   assertPending(invitation)
-  const user =
-    store.holders('email_address', invitation.email_address)[0] ??
-    createUser(instance, { email_address: [invitation.email_address], skip_user_requirement: true })
+  const owner = ownerOfAddress(instance, invitation.email_address)
+  if (owner) assertNotMember(instance, organization, owner)
+  const user = owner ?? createUser(instance, { email_address: [invitation.email_address], skip_user_requirement: true })
   invitation.status = 'accepted'
   invitation.updated_at = instance.now()
   instance.emit('organizationInvitation.accepted', acceptedEvent(instance, invitation, organization, user))

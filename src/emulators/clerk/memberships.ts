@@ -3,18 +3,18 @@ import type { MembershipRecord, Metadata, OrganizationRecord, UserRecord } from 
 import { ApiError, notFound } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
-import { managesMembers, membershipEvent } from './present-organizations.ts'
+import { managesMembers, membershipEvent, pendingInvitations } from './present-organizations.ts'
 import { assertRole } from './role-sets.ts'
 
 /**
  * Room for `more` members. Invitations that are still open take room too.
  * @throws ApiError 403
  */
-export const assertRoom = ({ store }: Instance, organization: OrganizationRecord, more = 1): void => {
+export const assertRoom = (instance: Instance, organization: OrganizationRecord, more = 1): void => {
   const limit = organization.max_allowed_memberships
   if (limit === 0) return
-  const pending = [...store.invitationsOf(organization.id)].filter(({ status }) => status === 'pending').length
-  if (store.membershipsOf(organization.id).size + pending + more > limit)
+  const members = instance.store.membershipsOf(organization.id).size
+  if (members + pendingInvitations(instance, organization.id) + more > limit)
     throw new ApiError(403, 'organization_membership_quota_exceeded', 'organization membership quota exceeded', {
       longMessage: `You have reached your limit of ${limit} organization memberships, including outstanding invitations.`,
     })
@@ -25,6 +25,14 @@ export const getMembership = ({ store }: Instance, organizationId: string, userI
   const membership = store.membership(organizationId, userId)
   if (!membership) throw notFound('Organization membership was not found.')
   return membership
+}
+
+/** @throws ApiError 400 */
+export const assertNotMember = ({ store }: Instance, organization: OrganizationRecord, user: UserRecord): void => {
+  if (store.membership(organization.id, user.id))
+    throw new ApiError(400, 'already_a_member_in_organization', 'already a member', {
+      longMessage: `${user.id} is already a member of the organization.`,
+    })
 }
 
 type NewMembership = { role: string; public_metadata: Metadata; private_metadata: Metadata }
@@ -61,10 +69,7 @@ export const createMembership = (
   assertRole(instance, organization, body.role)
   const user = instance.store.users.get(body.user_id)
   if (!user) throw notFound(`No user was found with id ${body.user_id}`, 'user_id')
-  if (instance.store.membership(organization.id, user.id))
-    throw new ApiError(400, 'already_a_member_in_organization', 'already a member', {
-      longMessage: 'This user is already a member of the organization.',
-    })
+  assertNotMember(instance, organization, user)
   assertRoom(instance, organization)
   const metadata = { public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} }
   checkMetadataSize(metadata)
@@ -83,8 +88,8 @@ const assertNotLastManager = (instance: Instance, membership: MembershipRecord):
 
 const assertNotFromDirectory = (membership: MembershipRecord): void => {
   if (membership.scim_managed)
-    throw new ApiError(409, 'organization_membership_managed_by_scim', 'managed by SCIM', {
-      longMessage: "This membership is managed by the organization's directory.",
+    throw new ApiError(409, 'organization_membership_managed_by_scim', 'membership role managed by SCIM', {
+      longMessage: 'This membership is managed by a SCIM directory and cannot be changed manually.',
     })
 }
 

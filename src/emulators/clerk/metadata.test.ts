@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Json, Metadata } from './entities.ts'
-import { changeMetadata, METADATA_LIMIT_BYTES, mergeMetadata } from './metadata.ts'
+import { changeMetadata, checkMetadataSize, METADATA_LIMIT_BYTES, mergeMetadata } from './metadata.ts'
 
 const leaf = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.integer(), { maxLength: 3 }))
 const keys = fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor')
@@ -61,11 +61,30 @@ test('a key named __proto__ is an ordinary key', () => {
   expect(Object.prototype).not.toHaveProperty('polluted')
 })
 
+test('metadata that is nested beyond all measure is too large, as any other', () => {
+  const nested = (open: string, close: string, levels: number) =>
+    JSON.parse(`{"a":${open.repeat(levels)}1${close.repeat(levels)}}`) as Metadata
+  for (const deep of [nested('{"a":', '}', 50_000), nested('[', ']', 50_000), nested('[', ']', 4_100)])
+    for (const mode of ['merge', 'replace'] as const)
+      expect(() => changeMetadata({ public_metadata: {} }, { public_metadata: deep }, mode)).toThrow('exceeds')
+  const fitting = nested('{"a":', '}', 1_300)
+  expect(changeMetadata({ public_metadata: {} }, { public_metadata: fitting }, 'merge').public_metadata).toEqual(
+    fitting,
+  )
+})
+
 test('the limit counts bytes, not characters, and all fields of a record', () => {
   const fits = { a: 'x'.repeat(METADATA_LIMIT_BYTES - '{"a":""}'.length) }
   expect(() =>
     changeMetadata({ public_metadata: {}, private_metadata: {} }, { public_metadata: fits }, 'replace'),
   ).not.toThrow()
+  const more = { a: `${fits.a}x` }
+  expect(() =>
+    changeMetadata({ public_metadata: {}, private_metadata: {} }, { public_metadata: more }, 'merge'),
+  ).toThrow('public_metadata exceeds')
+  expect(() => checkMetadataSize({ public_metadata: { b: 1 }, private_metadata: more })).toThrow(
+    'private_metadata exceeds',
+  )
   const wide = { a: 'é'.repeat(METADATA_LIMIT_BYTES / 2) }
   expect(() => changeMetadata({ public_metadata: {} }, { public_metadata: wide }, 'replace')).toThrow(
     'exceeds the maximum allowed size',

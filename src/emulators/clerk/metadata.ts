@@ -1,5 +1,5 @@
 import type { Json, Metadata } from './entities.ts'
-import { formError } from './errors.ts'
+import { type ApiError, formError } from './errors.ts'
 
 /** Clerk's limit. Whether it holds for each field or for all of a record is not documented: the narrower reading, all, is taken. */
 export const METADATA_LIMIT_BYTES = 8192
@@ -21,6 +21,19 @@ export const mergeMetadata = (current: Metadata, patch: Metadata): Metadata => {
   return Object.fromEntries(merged)
 }
 
+const valuesOf = (value: Json): Json[] => (typeof value === 'object' && value !== null ? Object.values(value) : [])
+
+/** Whether metadata is nested so deeply that it cannot fit: a level takes two bytes at least. Layer by layer, because a stack ends sooner. */
+const isTooDeep = (metadata: Metadata): boolean => {
+  let layer: Json[] = [metadata]
+  for (let depth = 0; layer.length > 0; depth++) {
+    if (depth > METADATA_LIMIT_BYTES / 2) return true
+    layer = layer.flatMap(valuesOf)
+  }
+  return false
+}
+
+const metadataFields = ['public_metadata', 'private_metadata', 'unsafe_metadata'] as const
 type Fields = { public_metadata?: Metadata; private_metadata?: Metadata; unsafe_metadata?: Metadata }
 
 /**
@@ -29,9 +42,10 @@ type Fields = { public_metadata?: Metadata; private_metadata?: Metadata; unsafe_
  * @throws ApiError 422 when the result is larger than Clerk allows.
  */
 export const changeMetadata = <T extends Fields>(current: T, change: Fields, mode: 'merge' | 'replace'): T => {
+  for (const field of metadataFields) assertDepth(change[field], field)
   const next = { ...current }
   let largest: keyof Fields = 'public_metadata'
-  for (const field of ['public_metadata', 'private_metadata', 'unsafe_metadata'] as const) {
+  for (const field of metadataFields) {
     const value = change[field]
     if (value === undefined) continue
     next[field] = mode === 'merge' ? mergeMetadata(current[field] ?? {}, value) : value
@@ -41,14 +55,26 @@ export const changeMetadata = <T extends Fields>(current: T, change: Fields, mod
   return next
 }
 
-/** @throws ApiError 422 when the metadata of one record is larger than Clerk allows. */
-export const checkMetadataSize = (fields: Fields, param: keyof Fields = 'public_metadata'): void => {
-  const size = [fields.public_metadata, fields.private_metadata, fields.unsafe_metadata]
-    .filter((value) => value !== undefined)
-    .reduce((sum, value) => sum + Buffer.byteLength(JSON.stringify(value)), 0)
-  // Four fields' worth of `{}` must not count against a record whose one field is exactly at the limit.
-  if (size > METADATA_LIMIT_BYTES + 4) {
-    const text = `The given ${param} exceeds the maximum allowed size of ${METADATA_LIMIT_BYTES} bytes (8 KB).`
-    throw formError('form_param_exceeds_allowed_size', param, text, text)
-  }
+const tooLarge = (param: keyof Fields): ApiError => {
+  const text = `The given ${param} exceeds the maximum allowed size of ${METADATA_LIMIT_BYTES} bytes (8 KB).`
+  return formError('form_param_exceeds_allowed_size', param, text, text)
+}
+
+const assertDepth = (metadata: Metadata | undefined, param: keyof Fields): void => {
+  if (metadata && isTooDeep(metadata)) throw tooLarge(param)
+}
+
+/** Empty fields do not count against one that is exactly at the limit. */
+const sizeOf = (metadata: Metadata = {}): number =>
+  Object.keys(metadata).length === 0 ? 0 : Buffer.byteLength(JSON.stringify(metadata))
+
+/**
+ * Names the field that a change was about, or else the largest.
+ * @throws ApiError 422 when the metadata of one record is larger than Clerk allows.
+ */
+export const checkMetadataSize = (fields: Fields, param?: keyof Fields): void => {
+  for (const field of metadataFields) assertDepth(fields[field], field)
+  const sizes = metadataFields.map((field) => ({ field, size: sizeOf(fields[field]) }))
+  const largest = sizes.reduce((a, b) => (b.size > a.size ? b : a))
+  if (sizes.reduce((sum, { size }) => sum + size, 0) > METADATA_LIMIT_BYTES) throw tooLarge(param ?? largest.field)
 }

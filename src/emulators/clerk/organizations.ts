@@ -6,6 +6,7 @@ import type { Instance } from './instance.ts'
 import { insertMembership, removeMembership } from './memberships.ts'
 import { changeMetadata, checkMetadataSize } from './metadata.ts'
 import { deletedJson, organizationEvent } from './present-organizations.ts'
+import { isGiven } from './read-object.ts'
 import { assignRoleSet, chosenRoleSet, creatorRole, initialRoleSet } from './role-sets.ts'
 
 /** By id. @throws ApiError 404 */
@@ -63,21 +64,21 @@ const slugFrom = ({ settings, store, now }: Instance, name: string): string => {
 /** POST /organizations: `created_by`, if given, becomes its first member. */
 export const createOrganization = (instance: Instance, body: CreateOrganizationBody): OrganizationRecord => {
   const { settings, store } = instance
-  if (body.slug) assertSlug(instance, body.slug)
-  const creator = body.created_by ? store.users.get(body.created_by) : undefined
-  if (body.created_by && !creator)
-    throw new ApiError(400, 'organization_creator_not_found', 'organization creator not found', {
-      longMessage: 'The user given as created_by does not exist.',
+  if (isGiven(body.slug)) assertSlug(instance, body.slug)
+  const creator = isGiven(body.created_by) ? store.users.get(body.created_by) : undefined
+  if (isGiven(body.created_by) && !creator)
+    throw new ApiError(400, 'organization_creator_not_found', 'creator not found', {
+      longMessage: `No users found with id ${body.created_by}.`,
     })
   const metadata = { public_metadata: body.public_metadata ?? {}, private_metadata: body.private_metadata ?? {} }
   checkMetadataSize(metadata)
-  const roleSet = body.role_set_key ? chosenRoleSet(instance, body.role_set_key) : initialRoleSet(instance)
+  const roleSet = isGiven(body.role_set_key) ? chosenRoleSet(instance, body.role_set_key) : initialRoleSet(instance)
   const now = instance.now()
   const organization: OrganizationRecord = {
     id: instance.newId('org'),
     seq: instance.nextSeq(),
     name: body.name,
-    slug: body.slug || slugFrom(instance, body.name),
+    slug: body.slug ?? slugFrom(instance, body.name),
     max_allowed_memberships: body.max_allowed_memberships ?? settings.membershipLimit,
     admin_delete_enabled: true,
     ...metadata,
@@ -104,9 +105,9 @@ export const updateOrganization = (
   organization: OrganizationRecord,
   body: UpdateOrganizationBody,
 ): void => {
-  if (body.slug) assertSlug(instance, body.slug, organization)
+  if (isGiven(body.slug)) assertSlug(instance, body.slug, organization)
   const metadata = changeMetadata(metadataOf(organization), body, 'replace')
-  if (body.role_set_key) assignRoleSet(instance, organization, body.role_set_key)
+  if (isGiven(body.role_set_key)) assignRoleSet(instance, organization, body.role_set_key)
   Object.assign(organization, metadata)
   if (body.slug) instance.store.setSlug(organization, body.slug)
   organization.name = body.name ?? organization.name

@@ -14,8 +14,8 @@ export const getPermission = ({ store }: Instance, id: string): PermissionRecord
 
 const assertOwn = (permission: PermissionRecord): void => {
   if (permission.type === 'system')
-    throw new ApiError(403, 'resource_forbidden', 'forbidden', {
-      longMessage: `${permission.key} is a system permission, which cannot be changed.`,
+    throw new ApiError(403, 'organization_system_permission_not_modifiable', 'system permission cannot be modified', {
+      longMessage: `${permission.key} cannot be modified because it is a system permission.`,
     })
 }
 

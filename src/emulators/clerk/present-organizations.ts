@@ -8,8 +8,13 @@ export type OrganizationParts = { membersCount?: boolean; missingMember?: boolea
 
 const everything: OrganizationParts = { membersCount: true, missingMember: true, pendingInvitations: true }
 
-const pendingInvitations = ({ store }: Instance, organizationId: string): number =>
-  [...store.invitationsOf(organizationId)].filter(({ status }) => status === 'pending').length
+/** Whether an invitation can still be accepted. One whose time is over is marked only when somebody looks at it. */
+export const isOpen = ({ status, expires_at }: InvitationRecord, now: number): boolean =>
+  status === 'pending' && expires_at > now
+
+/** How many people an organization waits for. */
+export const pendingInvitations = ({ store, now }: Instance, organizationId: string): number =>
+  [...store.invitationsOf(organizationId)].filter((invitation) => isOpen(invitation, now())).length
 
 /** Whether a role may manage members, which is what Clerk asks of an organization's last such member. */
 export const managesMembers = (instance: Instance, key: string): boolean => {

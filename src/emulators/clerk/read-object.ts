@@ -38,9 +38,14 @@ export const count =
   }
 
 export const metadata: Reader<Metadata> = (value, param) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(param, 'JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    // Not the code of other wrong types: the error index has one of its own for metadata (`FormMetadataInvalidType`).
+    throw formError('form_param_value_invalid', param, 'is invalid', `${param} must be a valid key-value object.`)
   return value as Metadata
 }
+
+/** Whether a request names something. The empty string is a name that nothing has, not the absence of one: a forgotten variable must show. */
+export const isGiven = (value: string | null | undefined): value is string => value !== null && value !== undefined
 
 export const orNull =
   <T>(reader: Reader<T>): Reader<T | null> =>

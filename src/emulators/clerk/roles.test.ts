@@ -48,7 +48,10 @@ test('permissions have keys of a form, once, and system permissions stay as they
   })
   const system = await idOf(emulator, path, 'org:sys_memberships:manage')
   expect(await refusal('PATCH', `${path}/${system}`, { name: 'X' })).toMatchObject({ status: 403 })
-  expect(await refusal('DELETE', `${path}/${system}`)).toMatchObject({ status: 403, code: 'resource_forbidden' })
+  expect(await refusal('DELETE', `${path}/${system}`)).toMatchObject({
+    status: 403,
+    code: 'organization_system_permission_not_modifiable',
+  })
   const role = await made('/v1/organization_roles', { name: 'Billing', key: 'org:billing', permissions: [read] })
   await ok('DELETE', `${path}/${read}`)
   expect(await ok('GET', `/v1/organization_roles/${role}`)).toMatchObject({ permissions: [] })
@@ -63,18 +66,28 @@ test('a role that anything uses is not deleted, and the creators’ role keeps w
   const acme = await made('/v1/organizations', { name: 'Acme', created_by: ada })
   const bob = await made('/v1/users', person('bob'))
   await made(`/v1/organizations/${acme}/memberships`, { user_id: bob, role: 'org:billing' })
-  const used = { status: 422, code: 'organization_role_in_use' }
-  expect(await refusal('DELETE', `${roles}/${role}`)).toEqual(used)
+  const used = (code: string) => ({ status: 422, code: `organization_role_${code}` })
+  expect(await refusal('DELETE', `${roles}/${role}`)).toEqual(used('assigned_members'))
   await ok('PATCH', `/v1/organizations/${acme}/memberships/${bob}`, { role: 'org:member' })
+  const invitations = `/v1/organizations/${acme}/invitations`
+  const kim = await made(invitations, { email_address: 'kim@example.com', role: 'org:billing' })
+  expect(await refusal('DELETE', `${roles}/${role}`)).toEqual(used('exists_in_invitations'))
+  await ok('POST', `${invitations}/${kim}/revoke`)
   await ok('DELETE', `${roles}/${role}`)
-  for (const key of ['org:admin', 'org:member'])
-    expect(await refusal('DELETE', `${roles}/${await idOf(emulator, roles, key)}`)).toEqual(used)
+  for (const [key, code] of [
+    ['org:admin', 'default_creator_role'],
+    ['org:member', 'domain_default_role'],
+  ] as const)
+    expect(await refusal('DELETE', `${roles}/${await idOf(emulator, roles, key)}`)).toEqual(used(code))
   const admin = await idOf(emulator, roles, 'org:admin')
   const manage = await idOf(emulator, '/v1/organization_permissions', 'org:sys_memberships:manage')
   const missing = { status: 422, code: 'organization_missing_creator_role_permissions' }
   expect(await refusal('PATCH', `${roles}/${admin}`, { permissions: [] })).toEqual(missing)
   expect(await refusal('DELETE', `${roles}/${admin}/permissions/${manage}`)).toEqual(missing)
-  expect((await refusal('POST', `${roles}/${admin}/permissions/${manage}`)).status).toBe(409)
+  expect(await refusal('POST', `${roles}/${admin}/permissions/${manage}`)).toEqual({
+    status: 409,
+    code: 'organization_role_permission_association_exists',
+  })
 })
 
 test('a role’s new key is the key of its members and invitations too', async () => {
@@ -98,7 +111,7 @@ test('ten roles can be added to those of the start', async () => {
   for (let i = 0; i < 10; i++) await made('/v1/organization_roles', { name: `R${i}`, key: `org:r${i}` })
   expect(await refusal('POST', '/v1/organization_roles', { name: 'R', key: 'org:r' })).toMatchObject({
     status: 403,
-    code: 'quota_exceeded',
+    code: 'organization_instance_roles_quota_exceeded',
   })
 })
 

@@ -4,7 +4,7 @@ import type { PermissionRecord, RoleRecord } from './entities.ts'
 import { ApiError, formError, notFound, taken } from './errors.ts'
 import type { Instance } from './instance.ts'
 import { getPermission } from './permissions.ts'
-import { deletedJson } from './present-organizations.ts'
+import { deletedJson, isOpen } from './present-organizations.ts'
 import { isCreatorEligible, roleJson } from './present-roles.ts'
 
 /** Roles that an instance may have besides those that it started with. */
@@ -54,8 +54,8 @@ export const createRole = (instance: Instance, body: CreateRoleBody): RoleRecord
   assertFreeKey(instance, body.key)
   const ids = permissionIds(instance, body.permissions ?? [])
   if (store.roles.size() >= settings.roles.length + CUSTOM_ROLES)
-    throw new ApiError(403, 'quota_exceeded', 'Quota exceeded', {
-      longMessage: `Quota exceeded, you have reached your limit of ${CUSTOM_ROLES} custom roles.`,
+    throw new ApiError(403, 'organization_instance_roles_quota_exceeded', 'organization roles quota exceeded', {
+      longMessage: `You have reached your limit of ${CUSTOM_ROLES} custom organization roles per instance.`,
     })
   const now = instance.now()
   const role: RoleRecord = {
@@ -98,18 +98,29 @@ export const updateRole = (instance: Instance, role: RoleRecord, body: UpdateRol
   roleChanged(instance, role)
 }
 
-const assertUnused = ({ store }: Instance, role: RoleRecord): void => {
-  const refuse = (reason: string): never => {
-    throw new ApiError(422, 'organization_role_in_use', 'role in use', {
-      longMessage: `The role ${role.key} cannot be deleted because it is ${reason}.`,
-    })
-  }
-  for (const { creator_role_id, default_role_id } of store.roleSets.byCreation()) {
-    if (creator_role_id === role.id) refuse('the role of creators')
-    if (default_role_id === role.id) refuse('the default role')
-  }
-  if (store.memberships.byCreation().some((membership) => membership.role === role.key)) refuse('assigned to members')
-  if (store.invitations.byCreation().some((invitation) => invitation.role === role.key)) refuse('used by invitations')
+/** What may use a role, by the end of the code with which Clerk then refuses to delete it. */
+const usesOf = ({ store, now }: Instance, role: RoleRecord): [code: string, reason: string, used: boolean][] => {
+  const sets = store.roleSets.byCreation()
+  const members = store.memberships.byCreation()
+  const invitations = store.invitations.byCreation()
+  return [
+    ['default_creator_role', 'the role of creators', sets.some((set) => set.creator_role_id === role.id)],
+    ['domain_default_role', 'the default role', sets.some((set) => set.default_role_id === role.id)],
+    ['assigned_members', 'assigned to members', members.some((membership) => membership.role === role.key)],
+    [
+      'exists_in_invitations',
+      'in pending invitations',
+      invitations.some((invitation) => invitation.role === role.key && isOpen(invitation, now())),
+    ],
+  ]
+}
+
+const assertUnused = (instance: Instance, role: RoleRecord): void => {
+  for (const [code, reason, used] of usesOf(instance, role))
+    if (used)
+      throw new ApiError(422, `organization_role_${code}`, `role is ${reason}`, {
+        longMessage: `The organization role cannot be deleted as it is ${reason}.`,
+      })
 }
 
 /** DELETE /organization_roles/{id}: refused while anything uses the role. */
@@ -129,7 +140,7 @@ const has = (role: RoleRecord, permission: PermissionRecord): boolean => role.pe
 export const assignPermission = (instance: Instance, role: RoleRecord, permissionId: string): void => {
   const permission = getPermission(instance, permissionId)
   if (has(role, permission))
-    throw new ApiError(409, 'duplicate_record', 'already assigned', {
+    throw new ApiError(409, 'organization_role_permission_association_exists', 'permission already assigned to role', {
       longMessage: `The role ${role.key} has the permission ${permission.key} already.`,
     })
   role.permission_ids = [...role.permission_ids, permission.id]

@@ -68,7 +68,7 @@ const stamps = (instance: Instance, given: { created_at?: number; updated_at?: n
 }
 
 const refuse = (text: string): never => {
-  throw new ApiError(422, 'seed_invalid', 'seed invalid', { longMessage: text })
+  throw new ApiError(422, 'seed_invalid', text)
 }
 
 const metadataOf = ({ public_metadata = {}, private_metadata = {} }: MetadataSeed) => ({

@@ -39,7 +39,7 @@ export const newSession = (instance: Instance, user: UserRecord, status: Session
 })
 
 /** The user's sessions that are not over. */
-export const openSessions = ({ store }: Instance, user: UserRecord): readonly SessionRecord[] =>
+const openSessions = ({ store }: Instance, user: UserRecord): readonly SessionRecord[] =>
   store.sessions.get(user.id) ?? []
 
 /**

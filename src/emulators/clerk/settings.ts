@@ -1,5 +1,5 @@
 import { builtInRoles } from './built-in-roles.ts'
-import type { EnrollmentMode, Role } from './entities.ts'
+import { type EnrollmentMode, type Role, type UserAttribute, userAttributes } from './entities.ts'
 import type { Disorder } from './webhooks/disorder.ts'
 
 /** Requests allowed in a window. */
@@ -32,6 +32,8 @@ export type ClerkSettings = {
   environment: 'development' | 'production'
   /** The key that requests must carry. @default 'sk_test_' (or 'sk_live_') and characters made from the seed */
   secretKey: string
+  /** Whether the instance has organizations at all; Clerk's dashboard switches them on. @default true */
+  organizationsEnabled: boolean
   /** Whether organizations have slugs; Clerk switches them off for applications created after October 2025. @default false */
   slugs: boolean
   /** Members that an organization may have unless it says otherwise; 0 is no limit. @default 5 */
@@ -44,6 +46,8 @@ export type ClerkSettings = {
   userLimit: number
   /** How people may join by an organization's domains; none switches domains off. @default all but 'enterprise_sso' */
   enrollmentModes: readonly EnrollmentMode[]
+  /** Attributes that users have here; a request that names another is refused. @default all, though a new application of Clerk's has fewer */
+  userAttributes: readonly UserAttribute[]
   /** Identifiers that a new user must have, unless the request skips it. @default [] (any one will do) */
   requiredIdentifiers: readonly ('email_address' | 'phone_number' | 'username')[]
   /** API version of a request that names none: Clerk does not document it, so it is the strictest. @default '2026-05-12' */
@@ -127,12 +131,14 @@ export const readSettings = (options: ClerkOptions, secretKey: string): ClerkSet
   return {
     environment,
     secretKey: options.secretKey ?? secretKey,
+    organizationsEnabled: options.organizationsEnabled ?? true,
     slugs: options.slugs ?? false,
     membershipLimit: options.membershipLimit ?? 5,
     roles: options.roles ?? builtInRoles,
     creatorRole: options.creatorRole ?? 'org:admin',
     userLimit: options.userLimit ?? 0,
     enrollmentModes: options.enrollmentModes ?? ['manual_invitation', 'automatic_invitation', 'automatic_suggestion'],
+    userAttributes: options.userAttributes ?? userAttributes,
     requiredIdentifiers: options.requiredIdentifiers ?? [],
     defaultApiVersion: options.defaultApiVersion ?? '2026-05-12',
     rateLimits: limitsOf(environment, options.rateLimits),

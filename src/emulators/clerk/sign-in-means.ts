@@ -12,7 +12,7 @@ export type NewExternalAccount = Partial<Omit<ExternalAccount, 'id' | 'created_a
   Pick<ExternalAccount, 'provider' | 'provider_user_id'>
 
 /** An account at a provider, with what is not given made up. */
-export const newExternalAccount = (instance: Instance, given: NewExternalAccount): ExternalAccount => ({
+const newExternalAccount = (instance: Instance, given: NewExternalAccount): ExternalAccount => ({
   email_address: '',
   first_name: '',
   last_name: '',

@@ -1,7 +1,7 @@
 import type { UpdateUserBody } from './bodies.ts'
 import { assertExternalId, assertUsername } from './create-user.ts'
 import type { Identification, IdentificationKind, UserRecord } from './entities.ts'
-import { ApiError, formError, invalidValue, notFound } from './errors.ts'
+import { ApiError, formError, notFound, unverified } from './errors.ts'
 import { makePrimary } from './identifications.ts'
 import type { Instance } from './instance.ts'
 import { changeMetadata } from './metadata.ts'
@@ -26,7 +26,7 @@ const assertNotFromDirectory = (user: UserRecord, body: UpdateUserBody): void =>
 const primaryOf = (user: UserRecord, kind: IdentificationKind, id: string): Identification => {
   const own = user.identifications.find((candidate) => candidate.id === id && candidate.kind === kind)
   if (!own) throw notFound(`No ${kind} with id ${id} was found on the user.`, `primary_${kind}_id`)
-  if (own.status === 'unverified') throw invalidValue(`primary_${kind}_id`, `${kind} must be verified.`)
+  if (own.status === 'unverified') throw unverified(`primary_${kind}_id`)
   return own
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { manualClock, systemClock } from './clock.ts'
+import { endable, manualClock, systemClock } from './clock.ts'
 
 test('a manual clock wakes its sleepers in the order of their time, and those who sleep again on the way', async () => {
   const clock = manualClock(0)
@@ -42,4 +42,23 @@ test('a scaled clock shortens waits and tells the right time', async () => {
   await clock.sleep(20_000)
   expect(Date.now() - began).toBeLessThan(5_000)
   expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1_000)
+})
+
+test('the sleepers of a clock that was ended never wake and hold no timer, save those whose own signal wakes them', async () => {
+  const inner = manualClock(0)
+  const { clock, end } = endable(inner)
+  const woke: string[] = []
+  const own = new AbortController()
+  void clock.sleep(10).then(() => woke.push('in time'))
+  await inner.advance(10)
+  void clock.sleep(10).then(() => woke.push('too late'))
+  void clock.sleep(10, own.signal).then(() => woke.push('by its signal'))
+  own.abort()
+  end()
+  void clock.sleep(0).then(() => woke.push('after the end'))
+  expect(inner.sleepers()).toBe(0)
+  await inner.advance(100)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(woke).toEqual(['in time', 'by its signal'])
+  expect(clock.now()).toBe(110)
 })

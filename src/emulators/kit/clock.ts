@@ -22,6 +22,32 @@ export const systemClock = ({ scale = 1 }: { scale?: number } = {}): Clock => ({
     }),
 })
 
+/**
+ * A clock that can be ended: from then on its sleepers stay asleep for good and hold no timer, so that nothing goes on in an emulator that was
+ * closed and nothing keeps its process. Who is woken by the own signal wakes all the same.
+ */
+export const endable = (clock: Clock): { clock: Clock; end: () => void } => {
+  const sleepers = new Set<AbortController>()
+  let ended = false
+  const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+    const sleeper = new AbortController()
+    // Not AbortSignal.any: it leaves a trace on a long-lived signal for each sleep.
+    const wake = () => sleeper.abort()
+    signal?.addEventListener('abort', wake, { once: true })
+    sleepers.add(sleeper)
+    if (ended || signal?.aborted) wake()
+    await clock.sleep(ms, sleeper.signal)
+    sleepers.delete(sleeper)
+    signal?.removeEventListener('abort', wake)
+    if (ended && !signal?.aborted) await new Promise(() => {})
+  }
+  const end = (): void => {
+    ended = true
+    for (const sleeper of sleepers) sleeper.abort()
+  }
+  return { clock: { now: () => clock.now(), sleep }, end }
+}
+
 export type ManualClock = Clock & {
   /** Moves time on and wakes every sleeper whose time has come, in order. */
   advance: (ms: number) => Promise<void>

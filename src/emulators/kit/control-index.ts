@@ -3,7 +3,7 @@ import { ControlError } from './strict.ts'
 
 /** What each control does, by `METHOD /path`. */
 export type ControlWords = Readonly<Record<string, string>>
-export type ControlEntry = { method: string; path: string; does?: string }
+type ControlEntry = { method: string; path: string; does?: string }
 
 const base = '/_emulator'
 
@@ -28,7 +28,7 @@ export const ownPagesOnly: MiddlewareHandler = async (c, next) => {
 const wantsPage = (c: Context): boolean => (c.req.header('accept') ?? '').includes('text/html')
 
 /** Every control there is, read from the routes themselves. */
-export const listControls = (app: Hono, words: ControlWords): ControlEntry[] => {
+const listControls = (app: Hono, words: ControlWords): ControlEntry[] => {
   const entries = new Map<string, ControlEntry>()
   for (const { method, path } of app.routes) {
     const key = `${method} ${path}`

@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { Clock } from './clock.ts'
 import { isControl } from './control-index.ts'
-import type { FaultList } from './faults.ts'
+import type { FaultAnswer, FaultList } from './faults.ts'
 
 /** What a caller in the same process gets in place of a cut connection; an app's `onError` should throw it on. */
 export class ConnectionCut extends Error {
@@ -17,6 +17,17 @@ const cut = (c: Context): Response => {
   return new Response(null, { status: 499 })
 }
 
+/** Statuses whose answers have no body: HTTP knows none for them. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+
+const answerOf = ({ status, body, headers }: FaultAnswer): Response => {
+  const text = body === undefined || typeof body === 'string' ? (body ?? '') : JSON.stringify(body)
+  return new Response(bodiless.has(status) ? null : text, {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+}
+
 /** Applies the fault list to every request outside `/_emulator`. */
 export const faultMiddleware =
   (faults: FaultList, clock: Clock): MiddlewareHandler =>
@@ -26,12 +37,13 @@ export const faultMiddleware =
     if (!fault) return next()
     if (fault.latencyMs) await clock.sleep(fault.latencyMs)
     if (fault.drop === 'request') return cut(c)
-    if (fault.respond) {
-      const { status, body, headers } = fault.respond
-      const text = body === undefined || typeof body === 'string' ? (body ?? '') : JSON.stringify(body)
-      return new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } })
-    }
+    if (fault.respond && !fault.respond.afterWork) return answerOf(fault.respond)
     await next()
     if (fault.drop === 'answer') return cut(c)
+    if (fault.respond) {
+      // Hono would lay the headers of the true answer under those of another one.
+      c.res = undefined
+      c.res = answerOf(fault.respond)
+    }
     return undefined
   }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { manualClock, systemClock } from './clock.ts'
 import { faultMiddleware } from './fault-middleware.ts'
 import { faultRoutes } from './fault-routes.ts'
-import { createFaults } from './faults.ts'
+import { createFaults, type Fault } from './faults.ts'
 import { listen } from './listen.ts'
 
 const get = (path: string) => ({ method: 'GET', path })
@@ -22,7 +22,7 @@ test('a fault matches by method and path, skips, is used up, and the next in lin
 
 test('a path is matched whole, and only the asterisk is special', () => {
   const faults = createFaults(() => 0)
-  faults.add({ path: '/a.b/*/c' })
+  faults.add({ path: '/a.b/*/c', drop: 'answer' })
   expect(faults.take(get('/a.b/1/2/c'))).toBeDefined()
   expect(faults.take(get('/aXb/1/c'))).toBeUndefined()
   expect(faults.take(get('/a.b/1/c/d'))).toBeUndefined()
@@ -57,15 +57,46 @@ test('over the wire a fault answers, waits, or cuts the connection before or aft
     faults.add({ times: 1, drop: 'answer' })
     await expect(fetch(`${url}/work`)).rejects.toThrow()
     expect(worked).toBe(1)
+    faults.add({ times: 1, respond: { status: 504, headers: { 'content-type': 'text/html' }, afterWork: true } })
+    const lost = await fetch(`${url}/work`)
+    expect([lost.status, lost.headers.get('content-type'), await lost.text()]).toEqual([504, 'text/html', ''])
+    expect(worked).toBe(2)
     faults.add({ times: 1, latencyMs: 50 })
     const began = performance.now()
-    expect(await (await fetch(`${url}/work`)).text()).toBe('2')
+    expect(await (await fetch(`${url}/work`)).text()).toBe('3')
     expect(performance.now() - began).toBeGreaterThan(45)
     faults.add({ respond: { status: 500 } })
     const listed = await fetch(`${url}/_emulator/faults`)
     expect(await listed.json()).toEqual([{ respond: { status: 500 } }])
   } finally {
     await close()
+  }
+})
+
+test('a fault that could never apply, or would do nothing, is refused, and then none of its list is added', () => {
+  const faults = createFaults(() => 0)
+  const drop = 'answer'
+  for (const [bad, words] of [
+    [{ path: '/v1/users', times: 2 }, /must be a fault that says what goes wrong: latencyMs, respond or drop/],
+    [{ path: '/query?q=SELECT*', drop }, /path: is matched without the query/],
+    [{ path: 'v1/users', drop }, /path: must begin with \/ or \*/],
+    [{ respnd: { status: 503 } }, /\[1\]\.respnd is not known; known are method, .*respond/],
+    [{ drop: 'all' }, /drop must be one of "answer", "request", not "all"/],
+  ] as const)
+    expect(() => faults.add({ drop }, bad as unknown as Fault)).toThrow(words)
+  expect(faults.list()).toEqual([])
+  faults.add({ path: '/v1/users', drop, ...({ times: undefined } as object) })
+  expect(faults.list()).toHaveLength(1)
+})
+
+test('a fault may answer with a status that has no body', async () => {
+  const faults = createFaults(() => 0)
+  const app = new Hono()
+  app.use(faultMiddleware(faults, systemClock()))
+  for (const status of [204, 205, 304]) {
+    faults.add({ times: 1, respond: { status, body: { lost: true } } })
+    const answer = await app.request('/')
+    expect([answer.status, await answer.text()]).toEqual([status, ''])
   }
 })
 

@@ -1,4 +1,14 @@
+import { z } from 'zod'
 import type { Part } from './snapshot.ts'
+import { checkGiven, duration } from './strict.ts'
+
+/** What a request gets in place of its own answer. */
+export type FaultAnswer = {
+  status: number
+  body?: unknown
+  headers?: Record<string, string>
+  afterWork?: boolean
+}
 
 /**
  * Faults by request: what goes wrong, how often and for how long. One rule list per emulator, set in the process or over
@@ -20,16 +30,50 @@ export type Fault = {
   after?: number
   /** Wait this long before the request is worked on. */
   latencyMs?: number
-  /** Answer this instead of doing the work. */
-  respond?: { status: number; body?: unknown; headers?: Record<string, string> }
+  /** Answer this instead of doing the work; with `afterWork`, do the work and lose its own answer, as a gateway does that gave up waiting. */
+  respond?: FaultAnswer
   /** `answer`: do the work, then cut the connection. `request`: cut the connection and do nothing. */
   drop?: 'answer' | 'request'
 }
+
+/** A fault as a caller may give it: one that could never apply, or does nothing when it does, is refused. */
+export const faultSchema: z.ZodObject = z
+  .strictObject({
+    method: z
+      .string()
+      .regex(/^[A-Za-z]+$/, 'must be a method of HTTP')
+      .exactOptional(),
+    path: z
+      .string()
+      .regex(/^[/*]/, 'must begin with / or *')
+      .regex(/^[^?]*$/, 'is matched without the query: it must not hold a question mark')
+      .exactOptional(),
+    times: z.int().min(1).exactOptional(),
+    until: z.number().exactOptional(),
+    after: z.int().min(0).exactOptional(),
+    latencyMs: duration.exactOptional(),
+    respond: z
+      .strictObject({
+        status: z.int().min(200).max(599),
+        body: z.unknown().exactOptional(),
+        headers: z.record(z.string(), z.string()).exactOptional(),
+        afterWork: z.boolean().exactOptional(),
+      } satisfies Record<keyof FaultAnswer, z.ZodType>)
+      .exactOptional(),
+    drop: z.literal(['answer', 'request']).exactOptional(),
+  } satisfies Record<keyof Fault, z.ZodType>)
+  .refine(
+    ({ latencyMs, respond, drop }) => latencyMs !== undefined || respond !== undefined || drop !== undefined,
+    'a fault that says what goes wrong: latencyMs, respond or drop',
+  )
+
+const manyFaults = z.array(faultSchema)
 
 /** A fault, how often it still applies (`null`: without end), and how many requests pass first. */
 type SavedFault = { fault: Fault; left: number | null; skip: number }
 
 export type FaultList = {
+  /** @throws TypeError for a fault that is not one; then none is added */
   add: (...faults: Fault[]) => void
   clear: () => void
   /** Those that can still apply. */
@@ -53,6 +97,7 @@ export const createFaults = (now: () => number): FaultList => {
   }
   return {
     add: (...faults) => {
+      checkGiven('faults.add', manyFaults, faults)
       for (const fault of faults)
         rules.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY, skip: fault.after ?? 0 })
     },

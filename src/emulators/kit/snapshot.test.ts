@@ -110,6 +110,12 @@ test('a file that is damaged or of another emulator is named and stays as it is'
   }
 })
 
+test('a file in a folder that does not exist is refused at the start, not at the end when everything is lost', () => {
+  const missing = join(folder(), 'missing')
+  const state = createStateFile(join(missing, 'state.json'), open(['records']).snapshots)
+  expect(() => state.load()).toThrow(`there is no folder ${missing} to keep it in`)
+})
+
 test('without a file, nothing is kept', async () => {
   const state = createStateFile(undefined, open(['records']).snapshots)
   state.load()

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { linesOf, readLines, writePieces } from './json-lines.ts'
 import { type Snapshot, SnapshotError, type Snapshots } from './snapshot.ts'
 
@@ -23,7 +24,7 @@ export function* snapshotText(snapshot: Snapshot): Generator<string> {
 /**
  * Writes a snapshot so that the file holds either the old or the new one whole: beside it first, then in its place.
  */
-export const writeState = async (file: string, snapshot: Snapshot): Promise<void> => {
+const writeState = async (file: string, snapshot: Snapshot): Promise<void> => {
   const beside = `${file}.${process.pid}.new`
   const handle = await open(beside, 'w', 0o600)
   try {
@@ -60,7 +61,7 @@ export const readState = (file: string): unknown => {
 export type StateFile = {
   /**
    * Restores what is in the file, if there is one yet. To be called when every part is there.
-   * @throws SnapshotError that names the file
+   * @throws SnapshotError that names the file; also where there is no folder for it
    */
   load: () => void
   /** Saves now, or after the save that is under way. Gives the file's name; undefined when the emulator has no file. */
@@ -73,6 +74,10 @@ export const createStateFile = (file: string | undefined, snapshots: Snapshots):
   return {
     load: () => {
       if (file === undefined) return
+      const folder = dirname(resolve(file))
+      // Otherwise it would be found out at the end, when everything is lost.
+      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+        throw new SnapshotError(`${file}: there is no folder ${folder} to keep it in`)
       const saved = readState(file)
       try {
         if (saved !== undefined) snapshots.restore(saved)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { checkOptions } from './strict.ts'
+import { checkGiven } from './strict.ts'
 
 const meal = z.strictObject({
   dish: z.literal(['soup', 'pie']),
@@ -11,7 +11,7 @@ const either = z.union([meal, bill])
 
 const faultsOf = (schema: z.ZodType, value: unknown): string => {
   try {
-    checkOptions('dine', schema, value)
+    checkGiven('dine', schema, value)
     return 'none'
   } catch (error) {
     return error instanceof Error ? error.message : 'not an error'

@@ -1,5 +1,6 @@
 /**
- * What comes from outside and is not part of a vendor's API, read strictly: bodies of controls and options of a start.
+ * What comes from outside and is not part of a vendor's API, read strictly: bodies of controls, what their namesakes in the process are given,
+ * and options of a start.
  *
  * A setting that is misspelt and silently ignored makes a test pass for the wrong reason. So everything unknown is refused, and the refusal
  * says where it stands, what is wrong, and what may stand there instead. The texts are made from the schema, so that they cannot disagree
@@ -92,7 +93,7 @@ const worded = (issue: Issue, schema: Schema, before: readonly PropertyKey[]): s
   const at = issue.path.reduce<Schema[]>(stepInto, [schema])
   const place = placed(path)
   const must = (rule: string): string[] => {
-    const subject = place === '' ? 'what is sent' : place
+    const subject = place === '' ? 'what is given' : place
     return [
       issue.input === undefined
         ? `${subject} is missing; it must be ${rule}`
@@ -130,12 +131,21 @@ const readStrictly = <T>(schema: z.ZodType<T>, value: unknown, fail: (faults: st
   throw fail(result.error.issues.flatMap((issue) => worded(issue, schema, [])))
 }
 
+/** The value without what is undefined in its plain objects: in a process, unlike in JSON, a key may be there and say nothing. */
+const withoutUndefined = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  const said = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  return Object.fromEntries(said.map(([key, inner]) => [key, withoutUndefined(inner)]))
+}
+
 /**
- * The options of a function that starts something, checked.
- * @throws TypeError that names every unknown option and every wrong value
+ * What a function of ours was given in the process, checked as strictly as what comes over HTTP.
+ * @throws TypeError that names every unknown key and every wrong value
  */
-export const checkOptions = (name: string, schema: z.ZodType, options: unknown): void => {
-  readStrictly(schema, options, (faults) => new TypeError(`${name}: ${faults.join('; and ')}`))
+export const checkGiven = (name: string, schema: z.ZodType, value: unknown): void => {
+  if (schema.safeParse(value).success) return
+  readStrictly(schema, withoutUndefined(value), (faults) => new TypeError(`${name}: ${faults.join('; and ')}`))
 }
 
 const nameOf = (c: Context): string => `${c.req.method} ${c.req.path}`

@@ -33,9 +33,11 @@ export type Inside = {
 }
 
 export type ObjectCount = { name: string; count: number }
+/** A record in a list; `deleted` is one that the vendor keeps for a while, as in a recycle bin. */
+export type ShownRow = { id: string; cells: string[]; deleted?: true }
 export type RecordList = {
   columns: string[]
-  rows: { id: string; cells: string[] }[]
+  rows: ShownRow[]
   /** False when the search stopped at its limit before it had looked at all records. */
   complete: boolean
 }
@@ -62,7 +64,7 @@ const reach = 200_000
 /** Takes records newest first until enough of them match; `cells` of a record are what is searched and shown. */
 export const pickRecords = <T>(
   newestFirst: Iterable<T>,
-  show: (record: T) => { id: string; cells: string[] },
+  show: (record: T) => ShownRow,
   search: string,
   limit: number,
 ): Pick<RecordList, 'rows' | 'complete'> => {

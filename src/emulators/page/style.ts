@@ -28,7 +28,8 @@ th { position: sticky; top: 0; background: var(--card); text-align: left; color:
 th, td { padding: 5px 14px; border-bottom: 1px solid var(--line); white-space: nowrap; max-width: 420px; overflow: hidden; text-overflow: ellipsis; }
 tr:last-child td { border-bottom: 0; }
 tbody tr.pick { cursor: pointer; }
-tbody tr.pick:hover, tbody tr.pick:focus { background: var(--hover); outline: none; }
+tbody tr.pick:hover, tbody tr.pick:focus { background: var(--hover); }
+tr.gone td { color: var(--quiet); text-decoration: line-through; }
 td.wrap { white-space: pre-wrap; overflow-wrap: anywhere; max-width: none; }
 code, pre, .mono { font: 12px/1.5 ui-monospace, monospace; }
 pre { margin: 0; padding: 12px 14px; overflow: auto; max-height: 420px; white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -107,6 +107,7 @@ export const matcher = (routes: readonly Route[]): ((method: string, path: strin
 const statusOf: Readonly<Record<string, number>> = {
   ENTITY_IS_DELETED: 404,
   NOT_FOUND: 404,
+  INSUFFICIENT_ACCESS: 403,
   INSUFFICIENT_ACCESS_OR_READONLY: 403,
 }
 

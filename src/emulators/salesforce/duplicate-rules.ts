@@ -9,7 +9,7 @@
  */
 import { RecordFailure } from './errors.ts'
 import { liveRows, type Writer } from './records/checks.ts'
-import { showValue } from './records/values.ts'
+import { showField } from './records/values.ts'
 import type { Field, ObjectType } from './schema.ts'
 import { keyOf, type Row, type Value } from './store.ts'
 
@@ -94,7 +94,7 @@ const shownMatch = (writer: Writer, object: ObjectType, match: Row): Record<stri
   const record: Record<string, unknown> = { attributes: { type: object.name }, Id: match.Id }
   if (!writer.duplicateDetails) return record
   for (const field of object.fields)
-    if (field.visible && field.name !== 'Id') record[field.name] = showValue(field, match[field.name])
+    if (field.visible && field.name !== 'Id') record[field.name] = showField(field, match)
   return record
 }
 

@@ -3,8 +3,7 @@
  * ways in, because a misspelt name must be refused by either. Every table names all keys of its type: one that is forgotten does not compile.
  */
 import { z } from 'zod'
-import { faultSchema } from '../kit/fault-routes.ts'
-import type { Fault } from '../kit/faults.ts'
+import { type Fault, faultSchema } from '../kit/faults.ts'
 import { callable, clockLike, duration } from '../kit/strict.ts'
 import type { DuplicateRule } from './duplicate-rules.ts'
 import type { SalesforceEmulatorOptions, StartOptions } from './index.ts'
@@ -15,6 +14,7 @@ import type { PubSubPorts } from './pubsub/serve.ts'
 import type { Automation } from './records/automations.ts'
 import type { RecordType } from './records/record-types.ts'
 import type { RecordFault, ValidationRule } from './rules.ts'
+import type { Field, FieldType } from './schema.ts'
 import type { SalesforceSeed } from './seed.ts'
 
 type Rows<T> = Record<keyof T, z.ZodType>
@@ -23,6 +23,7 @@ const text = z.string()
 const name = z.string().min(1)
 const names = z.array(name)
 const flag = z.boolean()
+const count = z.int().min(0)
 const portNumber = z.int().min(0).max(65_535)
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()])
 const values = z.record(z.string(), value)
@@ -53,25 +54,32 @@ const settingRows = {
 /** Settings, of which any may be left out. */
 export const settingsSchema = z.strictObject(settingRows).partial() as unknown as z.ZodType<Partial<Settings>>
 
-const duplicateRule = z.strictObject({
-  object: name,
-  field: name.exactOptional(),
-  fields: z
-    .array(z.union([name, z.strictObject({ field: name, by: z.literal(['exact', 'email', 'name', 'phone']) })]))
-    .exactOptional(),
-  action: z.literal(['block', 'alert']),
-  on: saves.exactOptional(),
-  name: name.exactOptional(),
-  message: text.exactOptional(),
-} satisfies Rows<DuplicateRule>)
+const duplicateRule = z
+  .strictObject({
+    object: name,
+    field: name.exactOptional(),
+    fields: z
+      .array(z.union([name, z.strictObject({ field: name, by: z.literal(['exact', 'email', 'name', 'phone']) })]))
+      .exactOptional(),
+    action: z.literal(['block', 'alert']),
+    on: saves.exactOptional(),
+    name: name.exactOptional(),
+    message: text.exactOptional(),
+  } satisfies Rows<DuplicateRule>)
+  .refine(({ field, fields }) => (field === undefined) !== (fields === undefined), 'a rule with either field or fields')
 
 const ruleRows = { object: name, message: text, fields: names.exactOptional() }
 const conditionRow = { when: values.exactOptional() }
-const validationRule = z.strictObject({
-  ...ruleRows,
-  ...conditionRow,
-  refuses: callable().exactOptional(),
-} satisfies Rows<ValidationRule>)
+const validationRule = z
+  .strictObject({
+    ...ruleRows,
+    ...conditionRow,
+    refuses: callable().exactOptional(),
+  } satisfies Rows<ValidationRule>)
+  .refine(
+    ({ when, refuses }) => when !== undefined || refuses !== undefined,
+    'a rule that says when it refuses: when or refuses',
+  )
 
 const automationRows = {
   object: name,
@@ -95,10 +103,19 @@ const automation = z.strictObject({
 } satisfies Rows<Automation>)
 
 export type RulesGiven = {
-  duplicateRules?: DuplicateRule[]
-  validationRules?: ValidationRule[]
-  automations?: Automation[]
+  duplicateRules?: readonly DuplicateRule[]
+  validationRules?: readonly ValidationRule[]
+  automations?: readonly Automation[]
 }
+
+const ruleOptions = {
+  duplicateRules: z.array(duplicateRule),
+  validationRules: z.array(validationRule),
+  automations: z.array(automation),
+} satisfies Rows<RulesGiven>
+
+/** Rules as a caller in the process gives them, functions included. */
+export const ownRulesSchema: z.ZodType = z.strictObject(ruleOptions).partial()
 
 /** Rules as data; each list that is named replaces the one before. */
 export const rulesSchema = z.strictObject({
@@ -130,6 +147,9 @@ const recordFault = z.strictObject({
   fields: names.exactOptional(),
 } satisfies Rows<RecordFault>)
 
+/** Faults of records, as a caller in the process adds them. */
+export const recordFaultsSchema: z.ZodType = z.array(recordFault)
+
 /** A fault of a request, or of a record. */
 export const anyFaultSchema = z.union([faultSchema, recordFault]) as unknown as z.ZodType<Fault | RecordFault>
 
@@ -151,53 +171,115 @@ export const allowanceSchema: z.ZodType<{ used?: number; limit?: number }> = z.s
   limit: z.int().min(0).exactOptional(),
 })
 
-/** What `startSalesforceEmulator` and `createSalesforceEmulator` take. Undefined counts as absent. */
-export const optionsSchema: z.ZodType = z
-  .strictObject({
-    ...settingRows,
-    port: portNumber,
-    clock: clockLike,
-    seed: z.int().min(0),
-    state: name,
-    sfdx: z.union([z.literal(false), name]),
-    contactsToMultipleAccounts: flag,
-    customFields: z.array(z.looseObject({ object: name, name: name })),
-    requiredFields: names,
-    objects: z.array(
-      z.strictObject({
-        name,
-        label: name.exactOptional(),
-        labelPlural: name.exactOptional(),
-        nameField: z.strictObject({ label: name.exactOptional(), autoNumber: name.exactOptional() }).exactOptional(),
-        fields: z.array(z.looseObject({ name, type: name })).exactOptional(),
-      } satisfies Rows<ObjectOption>),
-    ),
-    userPermissions: names,
-    assignDeployed: flag,
-    maxCaptured: z.int().min(0),
-    duplicateRules: z.array(duplicateRule),
-    validationRules: z.array(validationRule),
-    automations: z.array(automation),
-    recordTypes: z.array(recordType),
-    personAccounts: flag,
-    sampleData: flag,
-    changeDataCapture: names,
-    platformEvents: z.array(
-      z.strictObject({
-        name,
-        fields: z.record(z.string(), z.literal(['text', 'number', 'checkbox', 'datetime'])),
-      } satisfies Rows<PlatformEventType>),
-    ),
-    eventLimit: z.int().min(0),
-    pubsub: z.strictObject({
-      tlsPort: portNumber.exactOptional(),
-      plaintextPort: portNumber.exactOptional(),
-    } satisfies Rows<PubSubPorts>),
-    apiLimit: z.int().min(0),
-    clientId: name,
-    clientSecret: name,
-    username: name,
-    password: name,
-    publicKey: name,
-  } satisfies Rows<SalesforceEmulatorOptions & StartOptions>)
-  .partial()
+const fieldName = z.string().regex(/^[A-Za-z]\w*__c$/, 'must be the name of a custom field, such as Region__c')
+const fieldType = z.literal([
+  'id',
+  'string',
+  'textarea',
+  'email',
+  'phone',
+  'url',
+  'picklist',
+  'multipicklist',
+  'reference',
+  'datetime',
+  'date',
+  'boolean',
+  'double',
+  'currency',
+  'percent',
+  'int',
+  'time',
+] satisfies FieldType[])
+const yesOrNo = flag.exactOptional()
+const number = count.exactOptional()
+const maybe = name.exactOptional()
+
+/** A custom field as an option; `schema.ts` says what each of these is. */
+const fieldRows = {
+  name: fieldName,
+  type: fieldType,
+  label: maybe,
+  length: number,
+  precision: number,
+  scale: number,
+  custom: yesOrNo,
+  nillable: yesOrNo,
+  createable: yesOrNo,
+  updateable: yesOrNo,
+  defaultValue: z.union([flag, z.string(), z.number()]).exactOptional(),
+  unique: yesOrNo,
+  caseSensitive: yesOrNo,
+  externalId: yesOrNo,
+  restricted: yesOrNo,
+  picklist: z.array(text).exactOptional(),
+  referenceTo: maybe,
+  relationshipName: maybe,
+  childRelationshipName: maybe,
+  onParentDelete: z.literal(['clear', 'cascade', 'restrict']).exactOptional(),
+  permissionable: yesOrNo,
+  visible: yesOrNo,
+  writable: yesOrNo,
+  indexed: yesOrNo,
+  helpText: text.exactOptional(),
+  autoNumber: maybe,
+  firstNumber: number,
+  html: yesOrNo,
+} satisfies Rows<Omit<Field, 'compound'>>
+
+/** What `createSalesforceEmulator` takes. Undefined counts as absent. */
+const optionRows = {
+  ...settingRows,
+  clock: clockLike,
+  seed: z.int().min(0),
+  state: name,
+  sfdx: z.union([z.literal(false), name]),
+  contactsToMultipleAccounts: flag,
+  customFields: z.array(z.strictObject({ object: name, ...fieldRows })),
+  requiredFields: names,
+  objects: z.array(
+    z.strictObject({
+      name,
+      label: name.exactOptional(),
+      labelPlural: name.exactOptional(),
+      nameField: z.strictObject({ label: name.exactOptional(), autoNumber: name.exactOptional() }).exactOptional(),
+      fields: z.array(z.strictObject(fieldRows)).exactOptional(),
+    } satisfies Rows<ObjectOption>),
+  ),
+  userPermissions: names,
+  assignDeployed: flag,
+  maxCaptured: z.int().min(0),
+  ...ruleOptions,
+  recordTypes: z.array(recordType),
+  personAccounts: flag,
+  sampleData: flag,
+  changeDataCapture: names,
+  platformEvents: z.array(
+    z.strictObject({
+      name,
+      fields: z.record(z.string(), z.literal(['text', 'number', 'checkbox', 'datetime'])),
+    } satisfies Rows<PlatformEventType>),
+  ),
+  eventLimit: z.int().min(0),
+  apiLimit: z.int().min(0),
+  clientId: name,
+  clientSecret: name,
+  username: name,
+  password: name,
+  publicKey: name,
+} satisfies Rows<SalesforceEmulatorOptions>
+
+/** What only an emulator on a port can use. */
+const startRows = {
+  port: portNumber,
+  pubsub: z.strictObject({
+    tlsPort: portNumber.exactOptional(),
+    plaintextPort: portNumber.exactOptional(),
+  } satisfies Rows<PubSubPorts>),
+} satisfies Rows<StartOptions>
+
+/** The options of an emulator by the name of the function that takes them. Undefined counts as absent. */
+export const optionSchemas = {
+  createSalesforceEmulator: z.strictObject(optionRows).partial() as z.ZodType,
+  startSalesforceEmulator: z.strictObject({ ...optionRows, ...startRows }).partial() as z.ZodType,
+}

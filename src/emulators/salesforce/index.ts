@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
 import { getPath } from 'hono/utils/url'
-import { type Clock, systemClock } from '../kit/clock.ts'
+import { type Clock, endable, systemClock } from '../kit/clock.ts'
 import { createExchanges } from '../kit/exchanges.ts'
 import { ConnectionCut, faultMiddleware } from '../kit/fault-middleware.ts'
 import type { FaultList } from '../kit/faults.ts'
@@ -10,15 +10,24 @@ import { listen } from '../kit/listen.ts'
 import { seededRandom } from '../kit/random.ts'
 import { createSnapshots, type Snapshot } from '../kit/snapshot.ts'
 import { createStateFile } from '../kit/state-file.ts'
-import { checkOptions } from '../kit/strict.ts'
+import { checkGiven } from '../kit/strict.ts'
 import { describeEmulator } from '../page/root.ts'
 import { bulkPart } from './bulk/saved-jobs.ts'
 import { restRoutes } from './door.ts'
 import type { DuplicateRule } from './duplicate-rules.ts'
-import { optionsSchema } from './given.ts'
+import {
+  allowanceSchema,
+  optionSchemas,
+  ownRulesSchema,
+  type RulesGiven,
+  recordFaultsSchema,
+  seedManySchema,
+  seedSchema,
+} from './given.ts'
+import { checkRecordFault, checkRequired, checkRules } from './given-names.ts'
 import { insideOrg } from './inside.ts'
 import type { ObjectOption } from './metadata/objects-option.ts'
-import { createOrg, type OrgOptions, type Settings, type Stats } from './org.ts'
+import { createOrg, type Org, type OrgOptions, type Settings, type Stats } from './org.ts'
 import { createPerson, type Person, type Shown, showState } from './person.ts'
 import { createEvents, type Events } from './pubsub/index.ts'
 import type { PlatformEventType } from './pubsub/platform-events.ts'
@@ -78,7 +87,9 @@ export type SalesforceEmulatorOptions = Partial<Settings> & {
   maxCaptured?: number
   /** Fields that the org's admin made required, such as `Contact.Email`. */
   requiredFields?: readonly string[]
+  /** @default none */
   duplicateRules?: readonly DuplicateRule[]
+  /** @default none */
   validationRules?: readonly ValidationRule[]
   /** Flows and triggers of the customer. */
   automations?: readonly Automation[]
@@ -96,8 +107,11 @@ export type SalesforceEmulatorOptions = Partial<Settings> & {
   eventLimit?: number
   /** API calls in 24 hours. @default 15000 */
   apiLimit?: number
+  /** Of the app that the integration uses. @default made from the seed */
   clientId?: string
+  /** @default made from the seed */
   clientSecret?: string
+  /** The integration user. @default 'integration@example.com' */
   username?: string
   /** For the username-password flow, where the setting `passwordFlow` allows it. @default 'emulated' */
   password?: string
@@ -123,11 +137,7 @@ export type SalesforceEmulator = {
   /** Faults of single records. */
   recordFaults: RecordFaults
   /** Replaces rules; those not named stay. */
-  setRules: (rules: {
-    duplicateRules?: DuplicateRule[]
-    validationRules?: ValidationRule[]
-    automations?: Automation[]
-  }) => void
+  setRules: (rules: RulesGiven) => void
   /** What people do in the user interface. */
   person: Person
   /** Change events, and what can go wrong with them. */
@@ -166,11 +176,48 @@ const ownProject = fileURLToPath(new URL('../../../sfdx', import.meta.url))
 const givenSettings = (options: Partial<Settings>, known: Settings): Partial<Settings> =>
   Object.fromEntries(Object.entries(options).filter(([name, value]) => name in known && value !== undefined))
 
-/** An emulator without a port: call `app.fetch` or `app.request`. */
-export const createSalesforceEmulator = (options: SalesforceEmulatorOptions = {}): SalesforceEmulator => {
-  checkOptions('startSalesforceEmulator', optionsSchema, options)
+/** What the emulator can be told in the process: checked like what its controls are told over HTTP. */
+const toldInProcess = (
+  org: Org,
+): Pick<SalesforceEmulator, 'recordFaults' | 'setRules' | 'seed' | 'seedMany' | 'setAllowance'> => ({
+  recordFaults: {
+    ...org.recordFaults,
+    add: (...faults) => {
+      checkGiven('recordFaults.add', recordFaultsSchema, faults)
+      for (const fault of faults) checkRecordFault(org, fault)
+      org.recordFaults.add(...faults)
+    },
+  },
+  setRules: (rules) => {
+    checkGiven('setRules', ownRulesSchema, rules)
+    checkRules(org, rules)
+    if (rules.duplicateRules) org.duplicateRules = [...rules.duplicateRules]
+    if (rules.validationRules) org.validationRules = [...rules.validationRules]
+    if (rules.automations) org.automations = [...rules.automations]
+  },
+  seed: (records) => {
+    checkGiven('seed', seedSchema, records)
+    return seedOrg(org, records)
+  },
+  seedMany: (counts) => {
+    checkGiven('seedMany', seedManySchema, counts)
+    return seedMany(org, counts)
+  },
+  setAllowance: (allowance) => {
+    checkGiven('setAllowance', allowanceSchema, allowance)
+    org.usage.set(allowance)
+  },
+})
+
+/** `end` stops what an emulator still has to do by itself. */
+const buildEmulator = (options: SalesforceEmulatorOptions): { emulator: SalesforceEmulator; end: () => void } => {
   const { seed, clock = systemClock(), sfdx = ownProject, ...rest } = options
-  const org = createOrg({ ...rest, clock, sfdx, random: seededRandom(seed ?? 1) })
+  const ending = endable(clock)
+  const org = createOrg({ ...rest, clock: ending.clock, sfdx, random: seededRandom(seed ?? 1) })
+  // A misspelt setting would be set and do nothing.
+  Object.seal(org.settings)
+  checkRules(org, options)
+  checkRequired(org, options.requiredFields ?? [])
   org.parts.set('bulk', bulkPart(org))
   const credentials = createCredentials(options, org)
   const tokens = createTokens(org)
@@ -204,7 +251,7 @@ export const createSalesforceEmulator = (options: SalesforceEmulatorOptions = {}
   }
   app.use(exchanges.middleware)
   app.use(freezer.middleware)
-  app.use(faultMiddleware(org.faults, clock))
+  app.use(faultMiddleware(org.faults, ending.clock))
   describeEmulator(app, inside)
   oauthRoutes(app, org, credentials, tokens)
   restRoutes(app, org, tokens)
@@ -215,7 +262,7 @@ export const createSalesforceEmulator = (options: SalesforceEmulatorOptions = {}
   // Last, when everything that holds state is there.
   stateFile.load()
   Object.assign(org.settings, givenSettings(options, org.settings))
-  return {
+  const emulator: SalesforceEmulator = {
     app,
     clientId: credentials.clientId,
     clientSecret: credentials.clientSecret,
@@ -226,20 +273,12 @@ export const createSalesforceEmulator = (options: SalesforceEmulatorOptions = {}
     clock,
     settings: org.settings,
     faults: org.faults,
-    recordFaults: org.recordFaults,
-    setRules: (rules) => {
-      if (rules.duplicateRules) org.duplicateRules = rules.duplicateRules
-      if (rules.validationRules) org.validationRules = rules.validationRules
-      if (rules.automations) org.automations = rules.automations
-    },
+    ...toldInProcess(org),
     person: createPerson(org),
     events,
-    seed: (records) => seedOrg(org, records),
-    seedMany: (counts) => seedMany(org, counts),
     state: () => showState(org),
     stats: () => structuredClone(org.stats),
     usage: () => ({ used: org.usage.used(), limit: org.usage.limit }),
-    setAllowance: (allowance) => org.usage.set(allowance),
     expireTokens: tokens.expireAll,
     refreshToken: tokens.issueRefresh,
     reset,
@@ -251,6 +290,16 @@ export const createSalesforceEmulator = (options: SalesforceEmulatorOptions = {}
       await stateFile.save()
     },
   }
+  return { emulator, end: ending.end }
+}
+
+/**
+ * An emulator without a port: call `app.fetch` or `app.request`.
+ * @throws TypeError for options that do not exist
+ */
+export const createSalesforceEmulator = (options: SalesforceEmulatorOptions = {}): SalesforceEmulator => {
+  checkGiven('createSalesforceEmulator', optionSchemas.createSalesforceEmulator, options)
+  return buildEmulator(options).emulator
 }
 
 export type RunningSalesforceEmulator = SalesforceEmulator & {
@@ -277,10 +326,15 @@ export type StartOptions = {
 export const startSalesforceEmulator = async (
   options: SalesforceEmulatorOptions & StartOptions = {},
 ): Promise<RunningSalesforceEmulator> => {
+  checkGiven('startSalesforceEmulator', optionSchemas.startSalesforceEmulator, options)
   const { port, pubsub: ports, ...rest } = options
-  const emulator = createSalesforceEmulator(rest)
-  const listening = await listen(emulator.app, port)
+  const { emulator, end } = buildEmulator(rest)
+  const listening = await listen(emulator.app, port).catch((error: unknown) => {
+    end()
+    throw error
+  })
   const pubsub = await (ports && emulator.events.serve(ports))?.catch(async (error: unknown) => {
+    end()
     await listening.close()
     throw error
   })
@@ -290,6 +344,7 @@ export const startSalesforceEmulator = async (
     pubsub,
     close: async () => {
       await Promise.all([listening.close(), pubsub?.close()])
+      end()
       await emulator.save()
     },
   }

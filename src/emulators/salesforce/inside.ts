@@ -62,6 +62,7 @@ export const insideOrg = (org: Org): Inside => {
           const field = object.byName.get(name.toLowerCase())
           return field ? String(showValue(field, row[field.name]) ?? '') : ''
         }),
+        ...(row['IsDeleted'] === true && { deleted: true as const }),
       })
       return { columns, ...pickRecords(rows(), show, search, limit) }
     },

@@ -27,7 +27,7 @@ export type SchemaOptions = {
   personAccounts?: boolean
 }
 
-export type CustomFieldOption = { object: string } & Partial<Field> & Pick<Field, 'name' | 'type'>
+export type CustomFieldOption = { object: string } & Partial<Omit<Field, 'compound'>> & Pick<Field, 'name' | 'type'>
 
 type Rights = { read: boolean; create: boolean; edit: boolean; delete: boolean; viewAll: boolean }
 /** What the integration user may do. */
@@ -44,13 +44,13 @@ export const accessOf = ({ profile, userPermissions }: SchemaOptions, sets: read
   user: new Set([...userPermissions, ...sets.flatMap((set) => set.userPermissions)]),
 })
 
-// The union of all sets: permissions only ever add up in Salesforce. An administrator's profile has all rights on standard
+// The union of all sets: permissions only ever add up in Salesforce. They name an address, never its parts. An administrator's profile has all rights on standard
 // fields; a field that came by a deploy is closed to every profile.
 const fieldAccess = ({ profile, sets }: Access, object: string, field: Field): Field => {
   if (!field.permissionable || (profile === 'administrator' && !field.custom)) return field
   const granted = sets
     .flatMap((set) => set.fields)
-    .filter((entry) => entry.object === object && entry.field === field.name)
+    .filter((entry) => entry.object === object && entry.field === (field.compound ?? field.name))
   const writable = granted.some((entry) => entry.editable)
   return { ...field, visible: writable || granted.some((entry) => entry.readable), writable }
 }

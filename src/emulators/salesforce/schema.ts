@@ -24,6 +24,7 @@ export type FieldType =
   | 'percent'
   | 'int'
   | 'time'
+  | 'address'
 
 export type Field = {
   name: string
@@ -64,6 +65,8 @@ export type Field = {
   firstNumber: number
   /** Text with markup. */
   html: boolean
+  /** The field made of several that it is a part of, such as `MailingAddress`. */
+  compound: string | undefined
 }
 
 /** A record type of an object, as configured (`records/record-types.ts`). */
@@ -138,6 +141,7 @@ export const makeField = (field: Partial<Field> & Pick<Field, 'name' | 'type'>):
   autoNumber: undefined,
   firstNumber: 1,
   html: false,
+  compound: undefined,
   ...field,
 })
 
@@ -175,4 +179,5 @@ export const isText = (type: FieldType): boolean =>
   type !== 'currency' &&
   type !== 'percent' &&
   type !== 'int' &&
-  type !== 'time'
+  type !== 'time' &&
+  type !== 'address'

@@ -52,9 +52,9 @@ const objectNamed = (schema: Schema, name: string): ObjectType => {
   return object
 }
 
-/** What is filled with `<object>_<n>`: the first unique external id of an object, or else a field that every object has. */
+/** What is filled with `<object>_<n>`: of an object's unique external ids the last one, or else a field that every object has. */
 const keyOf = (object: ObjectType, otherwise: string): string =>
-  object.fields.find((field) => field.externalId && field.unique && field.type === 'string')?.name ?? otherwise
+  object.fields.findLast((field) => field.externalId && field.unique && field.type === 'string')?.name ?? otherwise
 
 type Stamps = Readonly<Record<'OwnerId', string> & Record<'at', number>>
 

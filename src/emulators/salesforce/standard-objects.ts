@@ -51,13 +51,27 @@ export const owner: Field = reference('OwnerId', 'Owner ID', 'User', {
 })
 const master = (object: string): Field =>
   reference('MasterRecordId', 'Master Record ID', object, { ...system, nillable: true, indexed: false })
-const address = (kind: string): Field[] => [
-  makeField({ name: `${kind}Street`, label: `${kind} Street`, type: 'textarea', length: 255 }),
-  text(`${kind}City`, `${kind} City`, 40),
-  text(`${kind}State`, `${kind} State/Province`, 80),
-  text(`${kind}PostalCode`, `${kind} Zip/Postal Code`, 20),
-  text(`${kind}Country`, `${kind} Country`, 80),
-]
+const accuracies = `Address NearAddress Block Street ExtendedZip Zip Neighborhood City County State Unknown`.split(' ')
+const degrees = (name: string, label: string, extra: Extra): Field =>
+  makeField({ name, label, type: 'double', precision: 18, scale: 15, ...extra })
+// The parts are what is stored and written; the compound field shows them together and is read-only, and field-level
+// security knows only it (Object Reference, Address Compound Fields).
+const address = (kind: string): Field[] => {
+  const compound = `${kind}Address`
+  const part: Extra = { compound }
+  return [
+    makeField({ name: `${kind}Street`, label: `${kind} Street`, type: 'textarea', length: 255, ...part }),
+    text(`${kind}City`, `${kind} City`, 40, part),
+    text(`${kind}State`, `${kind} State/Province`, 80, part),
+    text(`${kind}PostalCode`, `${kind} Zip/Postal Code`, 20, part),
+    text(`${kind}Country`, `${kind} Country`, 80, part),
+    degrees(`${kind}Latitude`, `${kind} Latitude`, part),
+    degrees(`${kind}Longitude`, `${kind} Longitude`, part),
+    pick(`${kind}GeocodeAccuracy`, `${kind} Geocode Accuracy`, accuracies, { ...part, length: 40, restricted: true }),
+    makeField({ name: compound, label: `${kind} Address`, type: 'address', createable: false, updateable: false }),
+  ]
+}
+const readOnly: Extra = { createable: false, updateable: false }
 const longText = (name: string, label: string): Field => makeField({ name, label, type: 'textarea', length: 32_000 })
 
 const contact: StandardObject = {
@@ -70,26 +84,37 @@ const contact: StandardObject = {
     ...identity,
     master('Contact'),
     reference('AccountId', 'Account ID', 'Account', { childRelationshipName: 'Contacts' }),
-    text('LastName', 'Last Name', 80, required),
-    text('FirstName', 'First Name', 40, { permissionable: false }),
-    pick('Salutation', 'Salutation', ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.', 'Mx.'], { permissionable: false }),
+    text('LastName', 'Last Name', 80, { ...required, compound: 'Name' }),
+    text('FirstName', 'First Name', 40, { permissionable: false, compound: 'Name' }),
+    pick('Salutation', 'Salutation', ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.', 'Mx.'], {
+      permissionable: false,
+      compound: 'Name',
+    }),
     text('Name', 'Full Name', 121, system),
+    ...address('Other'),
     ...address('Mailing'),
     phone('Phone', 'Business Phone'),
     phone('Fax', 'Business Fax'),
     phone('MobilePhone', 'Mobile Phone'),
     phone('HomePhone', 'Home Phone'),
+    phone('OtherPhone', 'Other Phone'),
+    phone('AssistantPhone', 'Asst. Phone'),
     reference('ReportsToId', 'Reports To ID', 'Contact'),
     makeField({ name: 'Email', label: 'Email', type: 'email', length: 80, indexed: true }),
     text('Title', 'Title', 128),
     text('Department', 'Department', 80),
+    text('AssistantName', "Assistant's Name", 40),
     pick('LeadSource', 'Lead Source', ['Web', 'Phone Inquiry', 'Partner Referral', 'Purchased List', 'Other']),
     makeField({ name: 'Birthdate', label: 'Birthdate', type: 'date' }),
     longText('Description', 'Contact Description'),
     owner,
     flag('HasOptedOutOfEmail', 'Email Opt Out'),
+    flag('HasOptedOutOfFax', 'Fax Opt Out'),
     flag('DoNotCall', 'Do Not Call'),
     ...audit,
+    makeField({ name: 'LastActivityDate', label: 'Last Activity', type: 'date', ...readOnly, permissionable: false }),
+    text('EmailBouncedReason', 'Email Bounced Reason', 255),
+    makeField({ name: 'EmailBouncedDate', label: 'Email Bounced Date', type: 'datetime' }),
   ],
 }
 
@@ -106,18 +131,25 @@ const account: StandardObject = {
     pick('Type', 'Account Type', ['Prospect', 'Customer - Direct', 'Customer - Channel', 'Other']),
     reference('ParentId', 'Parent Account ID', 'Account', { childRelationshipName: 'ChildAccounts' }),
     ...address('Billing'),
+    ...address('Shipping'),
     phone('Phone', 'Account Phone'),
     phone('Fax', 'Account Fax'),
     text('AccountNumber', 'Account Number', 40),
     makeField({ name: 'Website', label: 'Website', type: 'url', length: 255, indexed: true }),
+    text('Sic', 'SIC Code', 20),
     pick('Industry', 'Industry', ['Banking', 'Consulting', 'Education', 'Healthcare', 'Technology', 'Other']),
     makeField({ name: 'AnnualRevenue', label: 'Annual Revenue', type: 'currency' }),
     makeField({ name: 'NumberOfEmployees', label: 'Employees', type: 'int' }),
+    pick('Ownership', 'Ownership', ['Public', 'Private', 'Subsidiary', 'Other']),
+    text('TickerSymbol', 'Ticker Symbol', 20),
     longText('Description', 'Account Description'),
     pick('Rating', 'Account Rating', ['Hot', 'Warm', 'Cold']),
     text('Site', 'Account Site', 80),
     owner,
     ...audit,
+    makeField({ name: 'LastActivityDate', label: 'Last Activity', type: 'date', ...readOnly, permissionable: false }),
+    pick('AccountSource', 'Account Source', ['Web', 'Phone Inquiry', 'Partner Referral', 'Purchased List', 'Other']),
+    text('SicDesc', 'SIC Description', 80),
   ],
 }
 

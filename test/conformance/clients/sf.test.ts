@@ -94,7 +94,7 @@ test('project deploy start: a dry run changes nothing, the deploy brings the who
   const deployed = await sf('project', 'deploy', 'start', '--manifest', 'manifest/package.xml')
   expect(deployed).toMatchObject({
     status: 0,
-    result: { status: 'Succeeded', success: true, numberComponentErrors: 0, numberComponentsTotal: 9 },
+    result: { status: 'Succeeded', success: true, numberComponentErrors: 0, numberComponentsTotal: 17 },
   })
   const { files } = deployed.result as { files: { fullName: string; state: string }[] }
   expect(files).toContainEqual(expect.objectContaining({ fullName: 'Contact.Clerk_User_Id__c', state: 'Created' }))

@@ -40,11 +40,40 @@ test('what a control does not know is refused, with what it does know', async ()
 test('an option that does not exist, or has the wrong type, is named when the emulator starts', () => {
   const start = (options: object) => () => createClerkEmulator(options)
   expect(start({ webhookURL: 'http://127.0.0.1:9' })).toThrow(
-    /^startClerkEmulator: webhookURL is not known; known are .*webhookUrl/,
+    /^createClerkEmulator: webhookURL is not known; known are .*webhookUrl/,
   )
   expect(start({ roles: [{ key: 'org:a' }] })).toThrow(/roles\[0\]\.name is missing/)
   expect(start({ slugs: 'yes' })).toThrow('slugs must be true or false, not "yes"')
   expect(start({ rateLimits: false, slugs: undefined })).not.toThrow()
+})
+
+test('in the process, too, what is misspelt is refused', () => {
+  const { emulator } = open()
+  const on = emulator as unknown as Record<string, (given: unknown) => void>
+  const { webhooks } = emulator
+  for (const [call, words] of [
+    [() => on['seed']?.({ usrs: [] }), 'seed: usrs is not known; known are users, organizations'],
+    [
+      () => on['seed']?.({ users: [{ fist_name: 'Ada' }] }),
+      /users\[0\]\.fist_name is not known; known are .*first_name/,
+    ],
+    [() => emulator.seed({ memberships: [{ user_id: 'a', organization_id: 'b' }] }), 'user a, who does not exist'],
+    [() => on['setSettings']?.({ slgs: true }), 'setSettings: slgs is not known'],
+    [() => webhooks.setDisorder({ ...({ twce: 1 } as object) }), 'webhooks.setDisorder: twce is not known'],
+    [() => webhooks.add({ url: 'example.com' }), 'webhooks.add: url must be an http:// or https:// address'],
+  ] as const)
+    expect(call).toThrow(words)
+  expect(emulator.state().users).toEqual([])
+})
+
+test('options that no Clerk instance could have are refused when it starts', () => {
+  for (const [options, words] of [
+    [{ creatorRole: 'org:owner' }, 'creatorRole: there is no role org:owner among org:admin, org:member'],
+    [{ secretKey: 'secret' }, 'secretKey: must begin with sk_test_ or sk_live_'],
+    [{ signingSecret: 'whsec_short' }, 'signingSecret must be whsec_ and 24 to 75 bytes in base64'],
+    [{ port: 5801 }, 'createClerkEmulator: port is not known'],
+  ] as const)
+    expect(() => createClerkEmulator(options as object)).toThrow(words)
 })
 
 test('settings change while it runs, limits among them', async () => {

@@ -7,11 +7,12 @@ import { nothing, readControl } from '../../kit/strict.ts'
 import type { Inside } from '../../page/inside.ts'
 import { renderPage } from '../../page/page.ts'
 import { pageRoutes } from '../../page/routes.ts'
+import { expireAppInvitations } from '../app-invitations.ts'
 import { domainJson } from '../domains.ts'
 import { ApiError, errorBody, notFound } from '../errors.ts'
 import { deprovisionSchema, scimSchema, seedSchema, settingsSchema, signInSchema, signOutSchema } from '../given.ts'
 import type { Instance } from '../instance.ts'
-import { acceptInvitation } from '../invitations.ts'
+import { acceptInvitation, expireInvitations } from '../invitations.ts'
 import { appInvitationJson, waitlistEntryJson } from '../present-joining.ts'
 import { invitationJson, membershipJson, organizationJson } from '../present-organizations.ts'
 import { userJson } from '../present-users.ts'
@@ -37,6 +38,8 @@ export type ClerkState = {
 
 export const readState = (instance: Instance): ClerkState => {
   const { users, organizations, memberships, invitations, domains, appInvitations, waitlist } = instance.store
+  expireInvitations(instance, invitations.byCreation())
+  expireAppInvitations(instance)
   return {
     users: users.byCreation().map(userJson),
     organizations: organizations

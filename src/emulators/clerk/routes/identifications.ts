@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { readAboutUser } from '../admit.ts'
 import { attemptShape, identificationChangeShape, newEmailShape, newPhoneShape, phoneChangeShape } from '../bodies.ts'
 import type { Identification, IdentificationKind, UserRecord } from '../entities.ts'
 import { notFound } from '../errors.ts'
@@ -47,7 +48,7 @@ const sharedRoutes = (instance: Instance, kind: IdentificationKind): Hono<ClerkE
 export const emailAddressRoutes = (instance: Instance): Hono<ClerkEnv> => {
   const app = sharedRoutes(instance, 'email_address')
   app.post('/', async (c) => {
-    const body = await readBody(c, newEmailShape, ['user_id', 'email_address'])
+    const body = await readAboutUser(c, instance, newEmailShape, ['user_id', 'email_address'])
     const user = getUser(instance, body.user_id)
     assertNotScim(user)
     const before = primaryEmail(user)
@@ -84,7 +85,7 @@ export const emailAddressRoutes = (instance: Instance): Hono<ClerkEnv> => {
 export const phoneNumberRoutes = (instance: Instance): Hono<ClerkEnv> => {
   const app = sharedRoutes(instance, 'phone_number')
   app.post('/', async (c) => {
-    const body = await readBody(c, newPhoneShape, ['user_id', 'phone_number'])
+    const body = await readAboutUser(c, instance, newPhoneShape, ['user_id', 'phone_number'])
     const user = getUser(instance, body.user_id)
     assertNotScim(user)
     const created = addIdentification(instance, user, 'phone_number', {

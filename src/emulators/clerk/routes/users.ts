@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { assertNoMetadata } from '../admit.ts'
+import { assertNoMetadata, readAboutUser } from '../admit.ts'
 import {
   createUserShape,
   replaceEmailShape,
@@ -68,7 +68,7 @@ const belongings = (instance: Instance): Hono<ClerkEnv> => {
   const app = new Hono<ClerkEnv>()
   app.put('/:user_id/email_address', async (c) => {
     const user = getUser(instance, pathParam(c, 'user_id'))
-    const body = await readBody(c, replaceEmailShape, ['email_address'])
+    const body = await readAboutUser(c, instance, replaceEmailShape, ['email_address'])
     assertNotScim(user)
     const status = body.identification_status ?? 'verified'
     const before = primaryEmail(user)
@@ -79,7 +79,7 @@ const belongings = (instance: Instance): Hono<ClerkEnv> => {
   })
   app.put('/:user_id/phone_number', async (c) => {
     const user = getUser(instance, pathParam(c, 'user_id'))
-    const body = await readBody(c, replacePhoneShape, ['phone_number'])
+    const body = await readAboutUser(c, instance, replacePhoneShape, ['phone_number'])
     assertNotScim(user)
     const status = body.identification_status ?? 'verified'
     const created = replaceIdentifications(instance, user, 'phone_number', { value: body.phone_number, status })
@@ -109,12 +109,12 @@ export const userRoutes = (instance: Instance): Hono<ClerkEnv> => {
   const app = new Hono<ClerkEnv>()
   app.get('/', (c) => json(listUsers(instance, c).map(userJson)))
   app.get('/count', (c) => json({ object: 'total_count', total_count: countUsers(instance, c) }))
-  app.post('/', async (c) => json(userJson(createUser(instance, await readBody(c, createUserShape)))))
+  app.post('/', async (c) => json(userJson(createUser(instance, await readAboutUser(c, instance, createUserShape)))))
   app.route('/', flagRoutes(instance))
   app.get('/:user_id', (c) => json(userJson(getUser(instance, pathParam(c, 'user_id')))))
   app.patch('/:user_id', async (c) => {
     const user = getUser(instance, pathParam(c, 'user_id'))
-    const body = await readBody(c, updateUserShape)
+    const body = await readAboutUser(c, instance, updateUserShape)
     assertNoMetadata(c.var.apiVersion, body)
     updateUser(instance, user, body)
     return json(userJson(user))

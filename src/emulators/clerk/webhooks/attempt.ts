@@ -45,7 +45,8 @@ const readWishes = (headers: Headers, now: number): Wishes => {
 
 const errorCode = (error: unknown): string => {
   const cause = error instanceof Error ? error.cause : undefined
-  if (cause instanceof Error && 'code' in cause) return String(cause.code)
+  // Node's fetch says what happened in the cause: a code of the network, or words, such as of a port that it never calls.
+  if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.message
   return error instanceof Error ? error.name : 'unknown'
 }
 

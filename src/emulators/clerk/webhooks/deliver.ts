@@ -55,6 +55,8 @@ export type DeliverInput = {
   activity: Activity
   /** Fires when the emulator closes or is reset. */
   signal: AbortSignal
+  /** Fires when the endpoint is removed: what waits for its turn need not wait any longer. */
+  gone: AbortSignal
 }
 
 type Tried = { attempt: Attempt; wishes: Wishes }
@@ -78,14 +80,24 @@ const tryNow = async (input: DeliverInput, trigger: Attempt['trigger']): Promise
   return tried
 }
 
+/** Sleeps, unless a signal fires first. Not AbortSignal.any: it leaves a trace on a long-lived signal for each message. */
+const sleepUnless = async (clock: Clock, ms: number, signals: readonly AbortSignal[]): Promise<void> => {
+  const woken = new AbortController()
+  const wake = () => woken.abort()
+  for (const signal of signals) signal.addEventListener('abort', wake, { once: true })
+  if (signals.some(({ aborted }) => aborted)) wake()
+  await clock.sleep(ms, woken.signal)
+  for (const signal of signals) signal.removeEventListener('abort', wake)
+}
+
 /** Sleeps until the next attempt is due. The caller has counted the message as busy; until then it counts as retrying. */
-const waitForTurn = async ({ delivery, clock, activity, signal }: DeliverInput): Promise<void> => {
+const waitForTurn = async ({ delivery, clock, activity, signal, gone }: DeliverInput): Promise<void> => {
   const wait = (delivery.nextAttemptAt ?? 0) - clock.now()
   if (wait > 0) {
     activity.busy--
     activity.retrying++
     activity.changed()
-    await clock.sleep(wait, signal)
+    await sleepUnless(clock, wait, [signal, gone])
     activity.retrying--
     activity.busy++
   }

@@ -92,12 +92,20 @@ test('secrets, rotations and filters that Svix or Clerk would not take are refus
   const short = `whsec_${Buffer.from('short').toString('base64')}`
   for (const bad of [short, 'whsec_not*base64', secret.slice(6)])
     expect(() => webhooks.add({ url, secret: bad })).toThrow('24 to 75 bytes')
-  expect(() => webhooks.add({ url, events: ['user.renamed'] })).toThrow('user.renamed is not a type of event')
+  expect(() => webhooks.add({ url, events: ['user.renamed'] })).toThrow('events[0] must be one of')
   expect(() => webhooks.add({ url, events: [] })).toThrow('The list of events is empty')
   const { id } = webhooks.add({ url, secret })
   expect(() => webhooks.rotate(id, { graceMs: 8 * day })).toThrow('0 to 7 days')
   for (let n = 0; n < 10; n++) webhooks.rotate(id)
   expect(() => webhooks.rotate(id)).toThrow('wait for them to expire')
+})
+
+test('an attempt that comes to nothing says why, also where the client never calls', async () => {
+  // Port 1 is one of those that fetch refuses by itself (https://fetch.spec.whatwg.org/#port-blocking).
+  const emulator = startEmulator({ webhookUrl: 'http://127.0.0.1:1/' })
+  emulator.emit('user.created')
+  while (emulator.stats().attempts.failed === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(emulator.webhooks.attempts()[0]?.error).toBe('bad port')
 })
 
 test('secrets that have expired make room, and one without grace does not sign any more', () => {
@@ -151,4 +159,18 @@ test('whatever fails, is sent twice, late or out of order, every message arrives
     ),
     { numRuns: 15 },
   )
+})
+
+test('nobody waits for an endpoint that is removed: what still waited for it has failed', async () => {
+  const receiver = await startReceiver()
+  receiver.reply = () => ({ status: 503 })
+  const emulator = startEmulator({ clock: manualClock(), webhookUrl: receiver.url })
+  const [endpoint] = emulator.webhooks.endpoints()
+  emulator.emit('user.created')
+  await emulator.webhooks.idle({ retries: false })
+  const delivery = () => emulator.webhooks.messages()[0]?.deliveries[0]
+  expect(delivery()?.status).toBe('waiting')
+  emulator.webhooks.remove(endpoint?.id ?? '')
+  await emulator.webhooks.idle()
+  expect(delivery()).toMatchObject({ status: 'failed', attempts: [{ status: 503 }] })
 })

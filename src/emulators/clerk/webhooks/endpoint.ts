@@ -35,13 +35,18 @@ export const viewEndpoint = ({ id, url, secrets, events, disabled }: Endpoint): 
   disabled,
 })
 
-/** @throws Error for a secret that Svix would not take (svix-server `EndpointSecret`: 24 to 75 bytes in base64) */
-export const assertSecret = (secret: string): void => {
+/** Whether Svix would take it (svix-server `EndpointSecret`: 24 to 75 bytes in base64). */
+export const isSecret = (secret: string): boolean => {
   const encoded = secret.replace(/^whsec_/, '')
   const key = Buffer.from(encoded, 'base64')
   const isBase64 =
     secret.startsWith('whsec_') && key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '')
-  if (!isBase64 || key.length < 24 || key.length > 75)
+  return isBase64 && key.length >= 24 && key.length <= 75
+}
+
+/** @throws Error for a secret that Svix would not take */
+export const assertSecret = (secret: string): void => {
+  if (!isSecret(secret))
     throw new Error('The signing secret must be whsec_ and 24 to 75 bytes in base64, as Svix demands.')
 }
 

@@ -82,8 +82,11 @@ export const createEndpoints = ({ clock, settings, seed, firstSecret, round }: E
     },
     remove: (id) => {
       const lane = lanes.get(id)
-      // What is still waiting for it finds it disabled and ends.
-      if (lane) setDisabled(lane.endpoint, true)
+      // What is still waiting for it finds it disabled and ends, at once: nobody waits hours for an endpoint that is no more.
+      if (lane) {
+        setDisabled(lane.endpoint, true)
+        lane.end()
+      }
       return lanes.delete(id)
     },
     rotate: (id, { secret = secretFrom(random), graceMs } = {}) => {

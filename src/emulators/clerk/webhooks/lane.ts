@@ -31,6 +31,8 @@ export type Lane = {
   resend: (message: Message) => void
   /** Goes on with a message of a restored state that was on its way. */
   resume: (message: Message) => void
+  /** Ends the waits of an endpoint that is removed; what waited has failed. */
+  end: () => void
   /** What became of a message here. */
   deliveryOf: (message: Message) => Delivery | undefined
 }
@@ -70,6 +72,7 @@ export const createLane = (endpoint: Endpoint, input: LaneInput): Lane => {
   const { clock, settings, vary, round } = input
   const gate = createGate(settings.concurrency)
   const holding = createHolding(input)
+  const gone = new AbortController()
 
   const run = async (
     message: Message,
@@ -82,7 +85,7 @@ export const createLane = (endpoint: Endpoint, input: LaneInput): Lane => {
     activity.busy++
     try {
       if (delayMs > 0) await clock.sleep(delayMs, signal)
-      await how({ message, endpoint, delivery, gate, clock, settings, vary, activity, signal })
+      await how({ message, endpoint, delivery, gate, clock, settings, vary, activity, signal, gone: gone.signal })
     } finally {
       activity.busy--
       activity.changed()
@@ -124,6 +127,7 @@ export const createLane = (endpoint: Endpoint, input: LaneInput): Lane => {
       const delivery = deliveryOf(message)
       if (delivery?.status === 'waiting') void run(message, delivery, deliver)
     },
+    end: () => gone.abort(),
     deliveryOf,
   }
 }

@@ -2,6 +2,7 @@ import { failure, RequestFailure } from '../errors.ts'
 import { type ParentByKey, type RecordInput, visibleField } from '../records/read-record.ts'
 import { readValue } from '../records/values.ts'
 import type { Field, ObjectType, Schema } from '../schema.ts'
+import { isIdLookup } from '../soql/traits.ts'
 import type { Value } from '../store.ts'
 import { LoadFailure } from './csv-file.ts'
 import type { IngestOperation } from './jobs.ts'
@@ -15,10 +16,6 @@ export type Column =
 const invalid = (what: string): LoadFailure => new LoadFailure(`InvalidBatch : ${what}`)
 const notFound = (name: string): LoadFailure => invalid(`Field name not found : ${name}`)
 
-/** Parents are found by external ids, by their id, and by e-mail, which is the `idLookup` field of people. */
-const findsRecords = (field: Field): boolean =>
-  field.externalId || field.name === 'Id' || (field.type === 'email' && !field.custom)
-
 // `Relationship.Field`; a type in front, `Type:Relationship.Field`, is for polymorphic fields only, and none is here.
 const parentColumn = (schema: Schema, object: ObjectType, name: string): Column => {
   const [, type, relationship = '', keyName = ''] = /^(?:([^:.]+):)?([^:.]+)\.([^:.]+)$/.exec(name) ?? []
@@ -30,7 +27,7 @@ const parentColumn = (schema: Schema, object: ObjectType, name: string): Column 
     throw invalid(`type is not needed for non polymorphic foreign key references: ${relationship}`)
   const keyField = visibleField(parent, keyName)
   if (!keyField) throw notFound(name)
-  if (!findsRecords(keyField))
+  if (!isIdLookup(keyField))
     throw invalid(`Field name provided, ${keyField.name} does not match an External ID for ${parent.name}`)
   return { kind: 'parent', field, parent, keyField }
 }

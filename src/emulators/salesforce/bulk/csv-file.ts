@@ -85,7 +85,7 @@ const findRows = (bytes: Uint8Array, delimiter: number): { starts: number[]; end
 const unescapedQuote = 'Found unescaped quote. A value with quote should be within a quote'
 
 /** Splits one row. Values are not trimmed, and nothing may stand beside the quotes of a quoted one. */
-export const splitRow = (text: string, delimiter: string): Cells => {
+const splitRow = (text: string, delimiter: string): Cells => {
   const cells: string[] = []
   let fault: string | undefined
   let at = 0

@@ -4,6 +4,7 @@ import type { Org } from '../org.ts'
 import { visibleField } from '../records/read-record.ts'
 import { clientOf } from '../routes/shared.ts'
 import type { ObjectType } from '../schema.ts'
+import { isIdLookup } from '../soql/traits.ts'
 import { type IngestJob, type IngestOperation, newJob } from './jobs.ts'
 import { bulkObject, oneOf, readDialect, readProperties } from './shared.ts'
 
@@ -19,7 +20,7 @@ export const upsertField = (object: ObjectType, name: unknown): string => {
       `InvalidJob : External ID was blank for ${object.name}. An External ID must be specified for upsert.`,
     )
   const field = visibleField(object, String(name))
-  if (!field || !(field.externalId || field.name === 'Id'))
+  if (!field || !isIdLookup(field))
     throw refused(
       'INVALIDJOB',
       `InvalidJob : Field name provided, ${String(name)} does not match an External ID for ${object.name}`,

@@ -1,14 +1,14 @@
 import { customObjectFields } from '../org-schema.ts'
-import { compoundOf } from '../pubsub/field-order.ts'
-import { parseFilter } from '../pubsub/filter.ts'
+import { filterNames } from '../pubsub/filter.ts'
 import type { Field } from '../schema.ts'
 import type { Component } from './components.ts'
 import { readCustomField } from './custom-field.ts'
 import { checkObjectFile, readCustomObject } from './custom-object.ts'
 import { objectOfEvent, readChannel, readChannelMember } from './event-channel.ts'
-import type { ChannelMember, CustomField, Metadata } from './model.ts'
+import { checkMemberFields } from './member-fields.ts'
+import type { CustomField, Metadata } from './model.ts'
 import { readPermissionSet } from './permission-set.ts'
-import { type Element, Problem } from './xml.ts'
+import { Problem } from './xml.ts'
 
 /** What a change of metadata has to know of the org besides its metadata. */
 export type Surroundings = {
@@ -102,6 +102,20 @@ const checkValues = (after: CustomField, values: readonly (string | number | boo
     throw new Problem('Cannot make a field unique whose existing data has duplicates', at.element)
 }
 
+// Change Data Capture guide, Field Considerations: neither removed nor given another type. The words are not known.
+const checkFilters = (metadata: Metadata, before: CustomField, after: CustomField, at: Component): void => {
+  if (before.kind === after.kind) return
+  const filters = Object.values(metadata.channelMembers).filter(
+    ({ entity, filterExpression }) =>
+      objectOfEvent(entity) === before.object && filterNames(filterExpression, before.field.name),
+  )
+  if (filters.length > 0)
+    throw new Problem(
+      `Cannot change the type of a field that a filter expression references: ${filters.map(({ name }) => name).join(', ')}`,
+      at.element,
+    )
+}
+
 const applyField = (metadata: Metadata, around: Surroundings, component: Component): Metadata => {
   const { fullName, element } = component
   const [object = '', name = ''] = fullName.split('.')
@@ -129,6 +143,7 @@ const applyField = (metadata: Metadata, around: Surroundings, component: Compone
   const before = metadata.fields[fullName]
   if (before) {
     const values = [...around.valuesOf(object, name)]
+    checkFilters(metadata, before, next, component)
     checkTypeChange(before, next, values, component)
     checkValues(next, values, component)
   }
@@ -145,37 +160,28 @@ const applyPermissionSet = (metadata: Metadata, around: Surroundings, { fullName
   }
   for (const { object, field: name } of set.fields) {
     const field = fieldNamed(metadata, around, object, name)
-    if (!field) throw new Problem(`In field: field - no CustomField named ${object}.${name} found`, element)
+    // An address is granted as a whole.
+    if (!field || (field.permissionable && field.compound !== undefined))
+      throw new Problem(`In field: field - no CustomField named ${object}.${name} found`, element)
     if (!field.permissionable) throw new Problem(`You cannot deploy to a required field: ${object}.${name}`, element)
   }
   return { ...metadata, permissionSets: { ...metadata.permissionSets, [fullName]: set } }
 }
 
-const checkMemberFields = (object: { name: string; fields: readonly Field[] }, member: ChannelMember, at: Element) => {
-  const names = new Set(object.fields.map((field) => field.name))
-  for (const name of member.enrichedFields) {
-    const parts = compoundOf(object.name, name)?.parts ?? []
-    if (!names.has(name) && !parts.some(({ source }) => names.has(source)))
-      throw new Problem(`In field: name - no CustomField named ${object.name}.${name} found`, at)
-  }
-  if (member.filterExpression === undefined) return
-  try {
-    parseFilter(object, member.filterExpression)
-  } catch (error) {
-    throw new Problem(`The filter expression is invalid: ${(error as Error).message}`, at)
-  }
-}
-
 const applyMember = (metadata: Metadata, around: Surroundings, { fullName, element }: Component): Metadata => {
   const member = readChannelMember(fullName, element)
   const object = objectOfEvent(member.entity)
+  if (object === 'User') throw new Problem('UserChangeEvent: not supported by the emulator', element)
   if (
     object === undefined ||
     !(metadata.objects[object] || (knows(metadata, around, object) && around.hasChangeEvents(object)))
   )
-    throw new Problem(`The selected entity ${member.entity} isn't available for change events`, element)
+    throw new Problem(
+      'The PlatformEventChannelMember can\'t be created because it references an invalid event in the "selectedEntity" field.',
+      element,
+    )
   if (member.channel !== 'ChangeEvents' && !metadata.channels[member.channel])
-    throw new Problem(`In field: eventChannel - no PlatformEventChannel named ${member.channel} found`, element)
+    throw new Problem('Unable to find the specified channel', element)
   checkMemberFields({ name: object, fields: allFields(metadata, around, object) ?? [] }, member, element)
   const others = Object.values(without(metadata.channelMembers, fullName))
   if (others.some((other) => other.channel === member.channel && other.entity === member.entity))

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openSalesforce } from '../client.test-support.ts'
+import type { SalesforceEmulatorOptions } from '../index.ts'
 import { readCustomField } from './custom-field.ts'
+import { channelsOf, type Metadata } from './model.ts'
 import { readPermissionSet } from './permission-set.ts'
-import { readProject } from './project.ts'
+import { inOrder, readProject } from './project.ts'
 
 const ownProject = fileURLToPath(new URL('../../../../sfdx', import.meta.url))
 const setFile = 'force-app/main/default/permissionsets/Clerk_Sync.permissionset-meta.xml'
@@ -40,20 +42,54 @@ test('the shipped keys are unique, case-sensitive external ids of 64 characters'
   expect(keys.map(({ object, field }) => `${object}.${field.name}`)).toEqual([
     'Account.Clerk_Org_Id__c',
     'AccountContactRelation.Clerk_Membership_Id__c',
+    'Contact.Clerk_Invitation_Id__c',
     'Contact.Clerk_User_Id__c',
   ])
   for (const { field } of keys) expect(field).toMatchObject({ unique: true, caseSensitive: true, length: 64 })
 })
 
-test('the manifest names exactly what the project holds, and the permission set every field', () => {
-  const names = fields.map(({ object, field }) => `${object}.${field.name}`)
+/** What people fill in and clerkforce only reads: nobody gets access to Clerk because of what clerkforce wrote. */
+const checkboxes = ['Account.Provision_Clerk_Org__c', 'Contact.Invite_To_Clerk__c']
+
+test('the manifest names exactly what the project holds', () => {
   const manifest = readFileSync(join(ownProject, 'manifest/package.xml'), 'utf8')
   const members = [...manifest.matchAll(/<members>(.+?)<\/members>/g)].map((found) => found[1])
-  expect(members).toEqual([...names, ...permissionSets.map((set) => set.name)])
-  const editable = permissionSets.flatMap((set) =>
-    set.fields.filter((entry) => entry.editable).map((entry) => `${entry.object}.${entry.field}`),
-  )
-  expect(editable).toEqual(expect.arrayContaining(names))
+  expect(members).toEqual(inOrder(shipped).map(({ fullName }) => fullName))
+})
+
+test('the permission set lets every field be written but the checkboxes, which may be read', () => {
+  const names = fields.map(({ object, field }) => `${object}.${field.name}`)
+  const granted = permissionSets.flatMap((set) => set.fields)
+  const named = (editable: boolean) =>
+    granted
+      .filter((entry) => entry.readable && entry.editable === editable)
+      .map(({ object, field }) => `${object}.${field}`)
+  expect(named(true)).toEqual(expect.arrayContaining(names.filter((name) => !checkboxes.includes(name))))
+  expect(named(false)).toEqual(expect.arrayContaining(checkboxes))
+})
+
+const shippedChannel = (options: SalesforceEmulatorOptions) => {
+  const { metadata } = openSalesforce(options).snapshot().parts as { metadata: Metadata }
+  return channelsOf(metadata).find(({ name }) => name === 'Clerk_Sync__chn')
+}
+
+test('the shipped channel carries the changes of Accounts, Contacts and their relationships, as they are', () => {
+  expect(shippedChannel({})).toEqual({
+    name: 'Clerk_Sync__chn',
+    label: 'Clerk Sync',
+    type: 'data',
+    members: ['Account', 'AccountContactRelation', 'Contact'].map((object) => ({
+      name: `Clerk_Sync_chn_${object}ChangeEvent`,
+      entity: `${object}ChangeEvent`,
+      enrichedFields: [],
+      filterExpression: undefined,
+    })),
+  })
+})
+
+test('an org without relationships has the channel without them', () => {
+  const members = shippedChannel({ contactsToMultipleAccounts: false })?.members
+  expect(members?.map(({ entity }) => entity)).toEqual(['AccountChangeEvent', 'ContactChangeEvent'])
 })
 
 test('a field that is not shipped is not there', async () => {

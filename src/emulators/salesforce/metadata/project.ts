@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyComponent, type Surroundings } from './apply.ts'
 import { type Component, componentTypes, projectComponents } from './components.ts'
@@ -8,10 +8,12 @@ import { Problem, text } from './xml.ts'
 /**
  * The components of a Salesforce DX project.
  * @param folder the folder of `sfdx-project.json`
- * @throws Problem for a file that cannot be read
+ * @throws Problem for a folder that is no project, or a file that cannot be read
  */
 export const readProject = (folder: string): Component[] => {
-  const project = JSON.parse(readFileSync(join(folder, 'sfdx-project.json'), 'utf8')) as {
+  const file = join(folder, 'sfdx-project.json')
+  if (!existsSync(file)) throw new Problem(`sfdx: ${folder} is no Salesforce DX project, it has no sfdx-project.json`)
+  const project = JSON.parse(readFileSync(file, 'utf8')) as {
     packageDirectories: { path: string }[]
   }
   const files = project.packageDirectories.flatMap(({ path }) =>

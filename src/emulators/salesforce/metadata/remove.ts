@@ -1,3 +1,4 @@
+import { filterNames } from '../pubsub/filter.ts'
 import { objectOfEvent } from './event-channel.ts'
 import type { Metadata } from './model.ts'
 import { Problem } from './xml.ts'
@@ -15,10 +16,12 @@ const membersOf = (metadata: Metadata, object: string) =>
 
 const removeField = (metadata: Metadata, fullName: string): Metadata => {
   const [object = '', name = ''] = fullName.split('.')
-  const enriching = membersOf(metadata, object).filter((member) => member.enrichedFields.includes(name))
+  const using = membersOf(metadata, object).filter(
+    (member) => member.enrichedFields.includes(name) || filterNames(member.filterExpression, name),
+  )
   inUse(
     'custom field',
-    enriching.map((member) => member.name),
+    using.map((member) => member.name),
   )
   return {
     ...metadata,

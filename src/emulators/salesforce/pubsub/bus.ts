@@ -186,6 +186,7 @@ const busPart = (bus: EventBus, schemas: ReturnType<typeof schemaBook>, commitNu
     bus.setCommitNumber(BigInt(rest.commitNumber))
     bus.deliveries.part.load(rest.deliveries)
     bus.random.part.load(rest.random)
+    bus.news()
   },
   clear: () => {
     bus.log.clear()

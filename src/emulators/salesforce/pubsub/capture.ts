@@ -156,14 +156,18 @@ const shrunk = (event: ChangeEvent, schema: EventSchema, maxEventBytes: number):
   return { ...event, changeType: `GAP_${event.changeType}` as ChangeType, values: {}, diffs: [] }
 }
 
-/** The events of a transaction that some channel carries. */
+/**
+ * The events of a transaction's selected objects. One that every filter holds back is on no channel, and on the topic of
+ * its object all the same.
+ */
 export const captureCommit = (commit: Commit, context: CaptureContext): ChangeEvent[] => {
   if (context.members.length === 0) return []
+  const selected = new Set(context.members.map((member) => member.object.name))
   const { together, overflown } = changesOf(commit, context)
   const events = together.flatMap(({ object, changeType, rows, ...content }, i): ChangeEvent[] => {
+    if (!selected.has(object.name)) return []
     const header = headerOf(commit, context, i + 1)
     const channels = channelsFor(context.members, object, rows, { ...header, entityName: object.name, changeType })
-    if (Object.keys(channels).length === 0) return []
     const schema = context.schemaFor(object)
     const event: ChangeEvent = {
       kind: 'change',

@@ -3,8 +3,8 @@
  *
  * An object makes events once it is selected: on `ChangeEvents`, by metadata or on the page Change Data Capture in Setup
  * (the option `changeDataCapture`), or on a custom channel, by metadata. `/data/ChangeEvents` and `/data/X__chn` carry
- * what their members say, filtered and enriched; `/data/ContactChangeEvent` carries what `ChangeEvents` selects of its
- * object, without enrichment (Change Data Capture guide, Subscription Channels).
+ * what their members say, filtered and enriched; `/data/ContactChangeEvent` is there once Contact is selected anywhere, and
+ * carries all its events as they are (Change Data Capture guide, Subscription Channels).
  */
 import type { ChannelMember, EventChannel } from '../metadata/model.ts'
 import type { Org } from '../org.ts'
@@ -13,7 +13,7 @@ import { eventName } from './event-schema.ts'
 import { compoundOf, fieldOrder } from './field-order.ts'
 import { type Filter, parseFilter } from './filter.ts'
 
-export const standardChannel = 'ChangeEvents'
+const standardChannel = 'ChangeEvents'
 
 /** A member with what it means for the schema as it is now. */
 export type Member = {
@@ -72,15 +72,19 @@ export const membersOf = (org: Org, selected: ReadonlySet<string>): Member[] =>
     channel.type === 'data' ? channel.members.flatMap((member) => memberOf(org, channel.name, member)) : [],
   )
 
-/** The topic of this name, case and all; undefined when there is none. */
-export const topicNamed = (org: Org, platformEvents: ReadonlySet<string>, name: string): Topic | undefined => {
-  if (platformEvents.has(name)) return { name, kind: 'platform' }
+/** What decides which topics there are. */
+export type TopicSource = { org: Org; platform: ReadonlyMap<string, unknown>; members: () => readonly Member[] }
+
+/** The topic of this name, case and all; undefined when there is none, as for an object that nobody selected. */
+export const topicNamed = ({ org, platform, members }: TopicSource, name: string): Topic | undefined => {
+  if (platform.has(name)) return { name, kind: 'platform' }
   const [, entity] = /^\/data\/(\w+)$/.exec(name) ?? []
   if (entity === undefined) return undefined
   if (org.channels.some((channel) => channel.type === 'data' && channel.name === entity))
     return { name, kind: 'channel', channel: entity }
   const object = objectOfEvent(org, entity)
-  return object && { name, kind: 'object', object }
+  if (!object || !members().some((member) => member.object.name === object.name)) return undefined
+  return { name, kind: 'object', object }
 }
 
 /** Whether the integration user sees every record of the object, as a subscriber must. */

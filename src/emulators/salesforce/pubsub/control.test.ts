@@ -25,6 +25,18 @@ test('objects are selected over HTTP, and their events listed', async () => {
   })
 })
 
+test('no more objects are selected than the org may select over all its channels', async () => {
+  salesforce = openSalesforce({ sfdx: false, maxCaptured: 2, changeDataCapture: ['Account'] })
+  expect(await post('/selected', { objects: ['Account', 'Contact', 'AccountContactRelation'] })).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining('3 objects would be selected for change events over all channels') },
+  })
+  expect((await salesforce.control('GET', '/events/selected')).body).toMatchObject({ objects: ['Account'] })
+  expect(() => openSalesforce({ sfdx: false, maxCaptured: 1, changeDataCapture: ['Account', 'Contact'] })).toThrow(
+    'the org may select 1',
+  )
+})
+
 test('gaps, duplicates, new fields and resets are a call each', async () => {
   await post('/selected', { objects: ['Account'] })
   const id = salesforce.person.create('Account', { Name: 'A' })

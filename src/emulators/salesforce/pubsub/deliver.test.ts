@@ -27,13 +27,37 @@ test('a custom channel carries its members and nothing else', async () => {
   const client = await open({ members: [{ entity: 'ContactChangeEvent' }] }, ['Account'])
   const stream = client.subscribe({ topicName, replayPreset: 1 })
   const standard = client.subscribe({ topicName: '/data/ChangeEvents', replayPreset: 1 })
-  const single = client.subscribe({ topicName: '/data/ContactChangeEvent', replayPreset: 1 })
   client.emulator.person.create('Account', { Name: 'A' })
   client.emulator.person.create('Contact', { LastName: 'X' })
   expect(await decoded(client, stream, 1)).toMatchObject([{ ChangeEventHeader: { entityName: 'Contact' } }])
   expect(await decoded(client, standard, 1)).toMatchObject([{ ChangeEventHeader: { entityName: 'Account' } }])
-  expect(single.events).toHaveLength(0)
   expect(await client.topic(topicName)).toMatchObject({ canSubscribe: true, schemaId: '' })
+})
+
+test('the topic of an object carries all its events once it is selected on any channel, past filters and enrichment', async () => {
+  const client = await open({
+    members: [{ entity: 'ContactChangeEvent', enriched: ['Email'], filter: "Title = 'keep'" }],
+    readable: ['Contact.Email', 'Contact.Title', 'Contact.Phone'],
+  })
+  const { person } = client.emulator
+  const single = client.subscribe({ topicName: '/data/ContactChangeEvent', replayPreset: 1 })
+  const id = person.create('Contact', { LastName: 'X', Email: 'x@example.com' })
+  person.edit('Contact', id, { Phone: '1' })
+  const events = await decoded(client, single, 2)
+  expect(events).toMatchObject([{ Email: 'x@example.com' }, { Phone: '1', Email: null, Title: null }])
+  expect(client.emulator.events.list().map(({ on }) => on)).toEqual([[], []])
+})
+
+test('the topic of an object that nobody selected is not there', async () => {
+  const client = await open({ members: [{ entity: 'ContactChangeEvent' }] })
+  const failure = failureOf(await client.subscribe({ topicName: '/data/AccountChangeEvent' }).ended)
+  expect(failure).toMatchObject({ code: 5, errorCode: 'topic.not.found' })
+  expect(failure.details).toContain(
+    'and topic /data/AccountChangeEvent not found. Ensure the topic name is correct and that the topic exists.',
+  )
+  await expect(client.topic('/data/AccountChangeEvent')).rejects.toMatchObject({ code: 5 })
+  client.emulator.events.select('Account')
+  await expect(client.topic('/data/AccountChangeEvent')).resolves.toMatchObject({ canSubscribe: true })
 })
 
 test('a field that the user may not read loses its value without a word: its bit stays', async () => {
@@ -127,5 +151,7 @@ test('a filter lets only some pass, and its fields come along', async () => {
 test('a channel member with a filter that cannot be read is refused with the project', () => {
   const { folder, remove } = writeProject({ members: [{ entity: 'ContactChangeEvent', filter: "Nothing__c = 'x'" }] })
   cleanUp.push(remove)
-  return expect(openPubSub({ sfdx: folder })).rejects.toThrow('Contact has no field Nothing__c')
+  return expect(openPubSub({ sfdx: folder })).rejects.toThrow(
+    'The Nothing__c field in the filter expression is invalid.',
+  )
 })

@@ -1,7 +1,7 @@
 import type { ObjectType } from '../schema.ts'
 import type { Value } from '../store.ts'
 import type { EventBus } from './bus.ts'
-import { seesAll, standardChannel, type Topic } from './channels.ts'
+import { seesAll, type Topic } from './channels.ts'
 import type { ChangeEvent } from './event.ts'
 import type { Entry } from './event-log.ts'
 import { encodePayload } from './payload.ts'
@@ -33,6 +33,9 @@ const delivered = (
   return [{ event: { id: event.id, schemaId: event.schemaId, payload }, replayId: replayIdOf(entry.position) }]
 }
 
+const enrichedOn = (bus: EventBus, channel: string, entity: string): readonly string[] =>
+  bus.members().find((each) => each.channel === channel && each.object.name === entity)?.enriched ?? []
+
 /**
  * What a subscriber of the topic gets of an entry: nothing, one event, or several under one replay id. The latter is what
  * enrichment does to an event with several records: each comes alone, since their enriched values may differ.
@@ -46,14 +49,12 @@ export const deliveriesOf = (bus: EventBus, topic: Topic, entry: Entry): Consume
     return [{ event: { id: event.id, schemaId: event.schemaId, payload }, replayId: replayIdOf(entry.position) }]
   }
   if (topic.kind === 'platform' || (topic.kind === 'object' && topic.object.name !== event.entity)) return []
-  const channel = topic.kind === 'channel' ? topic.channel : standardChannel
-  const recordIds = event.channels[channel] ?? []
+  const recordIds = topic.kind === 'object' ? event.recordIds : (event.channels[topic.channel] ?? [])
   const object = bus.org.schema.find(event.entity)
   // On channels rights are looked at with each event, and what may not be seen is left out without a word.
   if (recordIds.length === 0 || !object || !seesAll(object)) return []
-  const enriches = topic.kind === 'channel' && (event.changeType === 'UPDATE' || event.changeType === 'DELETE')
-  const member = bus.members().find((each) => each.channel === channel && each.object.name === event.entity)
-  const enriched = enriches ? (member?.enriched ?? []) : []
+  const enriches = event.changeType === 'UPDATE' || event.changeType === 'DELETE'
+  const enriched = enriches && topic.kind === 'channel' ? enrichedOn(bus, topic.channel, event.entity) : []
   return enriched.length === 0
     ? delivered(bus, entry, event, recordIds, [])
     : recordIds.flatMap((id) => delivered(bus, entry, event, [id], enriched))

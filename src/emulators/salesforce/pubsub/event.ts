@@ -37,7 +37,7 @@ export type ChangeEvent = {
   diffs: readonly string[]
   /** Of a Person Account: its name is a record instead of a text. */
   person: boolean
-  /** On which channels it is, and with which of its records: a filter may let only some pass. */
+  /** On which channels it is, and with which of its records: a filter may let only some pass, or none. */
   channels: Readonly<Record<string, readonly string[]>>
 }
 

@@ -2,8 +2,9 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 
 /**
  * Error codes of the Pub/Sub API (guide, Handle Errors), without their prefix. The guide names no gRPC status for most:
- * UNAUTHENTICATED and INVALID_ARGUMENT are documented, INTERNAL for an unavailable service is from a recording
- * (pozil/pub-sub-api-node-client#52), and the others are those that fit best.
+ * UNAUTHENTICATED and INVALID_ARGUMENT are documented, INTERNAL for an unavailable service and NOT_FOUND for a topic are
+ * from recordings (pozil/pub-sub-api-node-client#52, pozil/pub-sub-api-java-client#2), and the others are those that fit
+ * best.
  */
 export type PubSubCode =
   | 'service.auth.error'
@@ -56,8 +57,25 @@ export class PubSubFailure extends Error {
   }
 }
 
+// The words of these two as clients recorded them: pozil/pub-sub-api-node-client#67, pozil/pub-sub-api-java-client#2.
+
 export const authFailure = (): PubSubFailure =>
-  new PubSubFailure('service.auth.error', 'An authentication exception occurred. Provide valid authentication.')
+  new PubSubFailure(
+    'service.auth.error',
+    'An authentication exception occurred. Provide valid authentication via metadata headers.',
+  )
+
+export const unavailable = (): PubSubFailure =>
+  new PubSubFailure('service.unavailable', 'The service is unavailable. Try again later.')
+
+/** How Salesforce names the org of a call. */
+export const tenantOf = (orgId: string): string => `CORE/prod/${orgId}`
+
+export const topicNotFound = (orgId: string, topic: string): PubSubFailure =>
+  new PubSubFailure(
+    'topic.not.found',
+    `The topic information for org ${tenantOf(orgId)} and topic ${topic} not found. Ensure the topic name is correct and that the topic exists.`,
+  )
 
 /**
  * The status that a client gets: the code and the id of the call in the trailers, the id at the end of the text as well.

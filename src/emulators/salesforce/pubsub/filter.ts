@@ -1,20 +1,26 @@
 /**
  * Filter expressions of channel members: the part of SOQL that they may use.
  *
- *   condition = comparison | ( condition ) | condition AND condition ... | condition OR condition ...
- *   comparison = Field op value, op one of = != < <= > >= LIKE IN NOT IN; Field may be ChangeEventHeader.x
+ *   condition = single | NOT single | single AND single ... | single OR single ...
+ *   single = comparison | ( condition )
+ *   comparison = Field op value, op one of = != < <= > >= LIKE IN NOT IN; what Field may be is in filter-field.ts
  *
  * As documented (Change Data Capture guide, Filter Expression Format and Field Considerations): text compares without case
- * unless its field is unique and case-sensitive, fields of the header that are lists cannot be used, and AND does not mix
- * with OR without parentheses, as in all SOQL.
+ * unless its field is unique and case-sensitive, a checkbox that is empty is false, NOT stands in parentheses beside other
+ * expressions, and AND does not mix with OR without parentheses, as in all SOQL.
  */
-import type { Field } from '../schema.ts'
 import type { Value } from '../store.ts'
+import {
+  checkOperator,
+  type FilteredObject,
+  filterField,
+  filterValue,
+  type Literal,
+  type Named,
+  type Operator,
+} from './filter-field.ts'
 
-type Literal = string | number | boolean | null
-type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'in' | 'not in'
-type Named = { field: string; header: boolean; caseless: boolean }
-type Node = { join: 'and' | 'or'; nodes: Node[] } | (Named & { operator: Operator; values: Literal[] })
+type Node = { join: 'and' | 'or'; nodes: Node[] } | { not: Node } | (Named & { operator: Operator; values: Literal[] })
 
 /** What a filter decides on: the new row, and the header of its event. */
 export type Filtered = {
@@ -27,6 +33,10 @@ export type Filter = {
   passes: (filtered: Filtered) => boolean
 }
 
+// Change Data Capture guide, Filter Expression Allocations.
+const longest = 131_072
+const mostFields = 10
+
 const token = /\s*(?:('(?:[^'\\]|\\.)*')|(!=|<=|>=|[=<>(),])|([A-Za-z_][\w.]*)|([-+\d][-+\w:.]*))/y
 
 const tokensOf = (text: string): string[] => {
@@ -35,81 +45,59 @@ const tokensOf = (text: string): string[] => {
   while (token.lastIndex < text.trimEnd().length) {
     const from = token.lastIndex
     const found = token.exec(text)
-    if (!found) throw new Error(`unexpected ${JSON.stringify(text.slice(from).trim().slice(0, 10))}`)
+    if (!found) throw unexpected(text.slice(from).trim().slice(0, 10))
     tokens.push(found[0].trim())
   }
   return tokens
 }
 
-const literal = (text: string): Literal => {
-  if (text.startsWith("'")) return text.slice(1, -1).replace(/\\(.)/g, '$1')
-  if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
-  if (/^null$/i.test(text)) return null
-  if (/^[-+]?\d+(?:\.\d+)?$/.test(text)) return Number(text)
-  if (/^\d{4}-\d\d-\d\dT/.test(text)) {
-    const at = Date.parse(text)
-    if (!Number.isNaN(at)) return at
-  }
-  if (/^\d{4}-\d\d-\d\d$/.test(text) || /^\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text)) return text
-  throw new Error(`${text} is no value`)
-}
+const unexpected = (found: string): Error =>
+  new Error(`filter expression has syntax errors: unexpected token: '${found}'`)
 
-const listFields: ReadonlySet<string> = new Set(['recordids', 'nulledfields', 'difffields', 'changedfields'])
-const headerFields: Readonly<Record<string, string>> = Object.fromEntries(
-  'entityName changeType changeOrigin transactionKey sequenceNumber commitTimestamp commitNumber commitUser'
-    .split(' ')
-    .map((name) => [name.toLowerCase(), name]),
-)
+const isWord = (found: string | undefined, word: string): boolean => found?.toLowerCase() === word
 
-/** The object that a filter is about, as far as reading one needs it. */
-export type FilteredObject = { name: string; fields: readonly Field[] }
-
-const fieldNamed = (object: FilteredObject, name: string): Named => {
-  const [, inHeader] = /^ChangeEventHeader\.(\w+)$/i.exec(name) ?? []
-  if (inHeader !== undefined) {
-    if (listFields.has(inHeader.toLowerCase())) throw new Error(`${name} is a list, which no filter can use`)
-    const field = headerFields[inHeader.toLowerCase()]
-    if (!field) throw new Error(`there is no ${name}`)
-    return { field, header: true, caseless: true }
-  }
-  const field = object.fields.find((each) => each.name.toLowerCase() === name.toLowerCase())
-  if (!field) throw new Error(`${object.name} has no field ${name}`)
-  return { field: field.name, header: false, caseless: !field.caseSensitive }
-}
+const operators: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=', 'like', 'in'])
 
 /** Reads tokens from the front of the list. */
 const parser = (object: FilteredObject, tokens: string[]): (() => Node) => {
   const take = (): string => {
     const next = tokens.shift()
-    if (next === undefined) throw new Error('the expression ends too early')
+    if (next === undefined) throw new Error('filter expression has syntax errors: it ends too early')
     return next
   }
   const expect = (wanted: string): void => {
     const found = take()
-    if (found.toLowerCase() !== wanted) throw new Error(`expected ${wanted}, found ${found}`)
+    if (!isWord(found, wanted)) throw unexpected(found)
   }
-  const list = (): Literal[] => {
+  const list = (field: Named): Literal[] => {
     expect('(')
-    const values = [literal(take())]
+    const values = [filterValue(field, take())]
     while (tokens[0] === ',') {
       take()
-      values.push(literal(take()))
+      values.push(filterValue(field, take()))
     }
     expect(')')
     return values
   }
-  const comparison = (): Node => {
-    const field = fieldNamed(object, take())
-    const operator = take().toLowerCase()
-    if (operator === 'in') return { ...field, operator: 'in', values: list() }
+  const operatorOf = (): Operator => {
+    const found = take()
+    const operator = found.toLowerCase()
     if (operator === 'not') {
       expect('in')
-      return { ...field, operator: 'not in', values: list() }
+      return 'not in'
     }
-    if (!['=', '!=', '<', '<=', '>', '>=', 'like'].includes(operator)) throw new Error(`${operator} is no operator`)
-    return { ...field, operator: operator as Operator, values: [literal(take())] }
+    if (!operators.has(operator)) throw unexpected(found)
+    return operator as Operator
+  }
+  const comparison = (): Node => {
+    const field = filterField(object, take())
+    const operator = operatorOf()
+    const values = operator === 'in' || operator === 'not in' ? list(field) : [filterValue(field, take())]
+    checkOperator(field, operator, values)
+    return { ...field, operator, values }
   }
   const single = (): Node => {
+    if (isWord(tokens[0], 'not')) throw unexpected('NOT')
     if (tokens[0] !== '(') return comparison()
     take()
     const inner = condition()
@@ -117,10 +105,15 @@ const parser = (object: FilteredObject, tokens: string[]): (() => Node) => {
     return inner
   }
   const condition = (): Node => {
+    // NOT alone in the expression or the parentheses: what follows it must be their end.
+    if (isWord(tokens[0], 'not')) {
+      take()
+      return { not: single() }
+    }
     const nodes = [single()]
     let join: 'and' | 'or' | undefined
     for (let next = tokens[0]?.toLowerCase(); next === 'and' || next === 'or'; next = tokens[0]?.toLowerCase()) {
-      if (join !== undefined && join !== next) throw new Error('AND and OR do not mix without parentheses')
+      if (join !== undefined && join !== next) throw unexpected(next.toUpperCase())
       join = next
       take()
       nodes.push(single())
@@ -150,26 +143,48 @@ const compares = (operator: Operator, value: Literal, others: readonly Literal[]
   return operator === '>' ? value > other : value >= other
 }
 
+/** As it is compared: without case, a checkbox without a value as false, a time without its thousandths. */
+const comparable = ({ caseless, kind }: Named, value: Literal): Literal => {
+  if (kind === 'flag') return value === true
+  if (kind === 'time' && typeof value === 'string') return value.slice(0, 'hh:mm:ss'.length)
+  if (kind === 'number' && typeof value === 'string') return Number(value)
+  return caseless && typeof value === 'string' ? value.toLowerCase() : value
+}
+
 const holds = (node: Node, filtered: Filtered): boolean => {
+  if ('not' in node) return !holds(node.not, filtered)
   if ('join' in node) {
     const one = (each: Node) => holds(each, filtered)
     return node.join === 'and' ? node.nodes.every(one) : node.nodes.some(one)
   }
-  const fold = (value: Literal): Literal => (node.caseless && typeof value === 'string' ? value.toLowerCase() : value)
   const value = (node.header ? filtered.header[node.field] : filtered.row[node.field]) ?? null
-  return compares(node.operator, fold(value), node.values.map(fold))
+  const others = node.values.map((each) => comparable(node, each))
+  return compares(node.operator, comparable(node, value), others)
 }
 
-const fieldsIn = (node: Node): string[] =>
-  'join' in node ? node.nodes.flatMap(fieldsIn) : node.header ? [] : [node.field]
+const namedIn = (node: Node): Named[] => {
+  if ('not' in node) return namedIn(node.not)
+  return 'join' in node ? node.nodes.flatMap(namedIn) : [node]
+}
 
 /**
  * Reads a filter expression.
  * @throws Error that says what is wrong with it
  */
 export const parseFilter = (object: FilteredObject, expression: string): Filter => {
+  if (expression.length > longest) throw new Error(`The filter expression is longer than ${longest} characters.`)
   const tokens = tokensOf(expression)
   const node = parser(object, tokens)()
-  if (tokens[0] !== undefined) throw new Error(`unexpected ${tokens[0]}`)
-  return { fields: [...new Set(fieldsIn(node))], passes: (filtered) => holds(node, filtered) }
+  if (tokens[0] !== undefined) throw unexpected(tokens[0])
+  const named = namedIn(node)
+  if (new Set(named.map(({ header, field }) => `${header} ${field}`)).size > mostFields)
+    throw new Error(`The filter expression has more than ${mostFields} fields.`)
+  return {
+    fields: [...new Set(named.flatMap(({ header, field }) => (header ? [] : [field])))],
+    passes: (filtered) => holds(node, filtered),
+  }
 }
+
+/** Whether an expression names a field, which can then be neither removed nor given another type. */
+export const filterNames = (expression: string | undefined, field: string): boolean =>
+  expression !== undefined && tokensOf(expression).some((each) => isWord(each, field.toLowerCase()))

@@ -24,7 +24,8 @@ import { createEventBus, type EventBus, type EventOptions } from './bus.ts'
 import { emptyRecordId } from './capture.ts'
 import { capturable } from './channels.ts'
 import type { ChangeEvent, ChangeType } from './event.ts'
-import { PubSubFailure } from './failures.ts'
+import { eventName } from './event-schema.ts'
+import { unavailable } from './failures.ts'
 import { positionOf } from './replay-id.ts'
 import { type PubSubPorts, type RunningPubSub, servePubSub } from './serve.ts'
 import { createService } from './service.ts'
@@ -49,7 +50,7 @@ export type Events = {
   list: () => ShownEvent[]
   /** Objects whose changes are captured because they were selected in Setup. */
   selected: () => string[]
-  /** Selects objects in Setup, in place of those before. @throws ControlError for one that makes no events */
+  /** Selects objects in Setup, in place of those before. @throws ControlError for one that makes no events, or too many */
   select: (...objects: string[]) => void
   /** Puts an event on the bus that tells of a gap. @throws ControlError */
   announce: (announcement: Announcement) => ShownEvent
@@ -77,6 +78,19 @@ const objectNamed = (org: Org, name: string): string => {
   if (object) return object.name
   const known = capturable(org).map((each) => each.name)
   throw new ControlError(`${name} makes no change events; those that do are ${known.join(', ')}`)
+}
+
+/** The names of objects as the org has them. @throws ControlError when one makes no events, or the org cannot select so many */
+const selectable = (org: Org, names: readonly string[]): string[] => {
+  const objects = names.map((name) => objectNamed(org, name))
+  const { maxCaptured } = org.metadata.surroundings
+  const byMetadata = org.channels.flatMap(({ members }) => members.map(({ entity }) => entity))
+  const count = new Set([...objects.map(eventName), ...byMetadata]).size
+  if (objects.length > 0 && count > maxCaptured)
+    throw new ControlError(
+      `${count} objects would be selected for change events over all channels; the org may select ${maxCaptured} (option maxCaptured)`,
+    )
+  return objects
 }
 
 const announced = (bus: EventBus, { object: name, changeType, recordIds }: Announcement): ChangeEvent => {
@@ -131,7 +145,7 @@ const eventAt = (bus: EventBus, replayId: string) => {
 /** The events of an org. Listens to its commits from now on, and belongs to its snapshots. */
 export const createEvents = (org: Org, isLive: (token: string) => boolean, options: EventOptions): Events => {
   const bus = createEventBus(org, options)
-  for (const name of options.selected) objectNamed(org, name)
+  selectable(org, options.selected)
   const service = createService(bus, isLive)
   const running = new Set<RunningPubSub>()
   const last = (): ShownEvent => {
@@ -149,7 +163,7 @@ export const createEvents = (org: Org, isLive: (token: string) => boolean, optio
     list: () => bus.log.entries().flatMap((entry) => showEntry(bus, entry) ?? []),
     selected: () => [...bus.selected],
     select: (...objects) => {
-      const names = objects.map((name) => objectNamed(org, name))
+      const names = selectable(org, objects)
       bus.selected.clear()
       for (const name of names) bus.selected.add(name)
     },
@@ -188,6 +202,3 @@ export const createEvents = (org: Org, isLive: (token: string) => boolean, optio
     },
   }
 }
-
-const unavailable = (): PubSubFailure =>
-  new PubSubFailure('service.unavailable', 'The service is unavailable. Try again later.')

@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { EventBus } from './bus.ts'
 import { topicNamed } from './channels.ts'
 import type { PlatformEvent } from './event.ts'
-import { authFailure, PubSubFailure, statusOf } from './failures.ts'
+import { authFailure, PubSubFailure, statusOf, topicNotFound } from './failures.ts'
 import { isPayloadOf, type PlatformTopic } from './platform-events.ts'
 import type { ProducerEvent, PublishRequest, PublishResponse, PublishResult } from './protocol.ts'
 import { replayIdOf } from './replay-id.ts'
@@ -13,8 +13,7 @@ const publishableTopic = (bus: EventBus, name: string): PlatformTopic => {
   if (name.trim() === '') throw new PubSubFailure('topic.validation.empty', 'The topic name is blank.')
   const platform = bus.platform.get(name)
   if (platform) return platform
-  if (!topicNamed(bus.org, new Set(), name))
-    throw new PubSubFailure('topic.not.found', `The topic ${name} does not exist.`)
+  if (!topicNamed(bus, name)) throw topicNotFound(bus.org.orgId, name)
   throw new PubSubFailure('publish.topic.cannot.publish', `Change events cannot be published: ${name}.`)
 }
 

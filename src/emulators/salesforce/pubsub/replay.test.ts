@@ -156,3 +156,17 @@ test('a snapshot keeps the events, their schemas and where the numbers stand', a
   client.person.create('Account', { Name: 'B' })
   expect(other.events.list()).toEqual(client.events.list())
 })
+
+test('a stream that a restored snapshot leaves ahead of the log ends, and does not wait in silence', async () => {
+  const client = await open()
+  const { person } = client.emulator
+  const before = client.emulator.snapshot()
+  const stream = client.subscribe({ replayPreset: 1 })
+  person.create('Account', { Name: 'A' })
+  await stream.until(({ events }) => events.length === 1)
+  client.emulator.restore(before)
+  expect(failureOf(await stream.ended)).toMatchObject({ errorCode: 'service.unavailable' })
+  const again = client.subscribe({ replayPreset: 1 })
+  person.create('Account', { Name: 'B' })
+  await again.until(({ events }) => events.length === 1)
+})

@@ -2,7 +2,7 @@ import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedService
 import { status } from '@grpc/grpc-js'
 import { authenticate } from './authenticate.ts'
 import type { EventBus } from './bus.ts'
-import { PubSubFailure, statusOf } from './failures.ts'
+import { PubSubFailure, statusOf, tenantOf } from './failures.ts'
 import type { PublishRequest, PublishResponse, SchemaInfo, SchemaRequest, TopicInfo, TopicRequest } from './protocol.ts'
 import { type PublishCall, publish, servePublishStream } from './publish.ts'
 import { type FetchCall, serveSubscription, subscribableTopic } from './subscription.ts'
@@ -16,7 +16,7 @@ const topicInfo = (bus: EventBus, { topicName }: TopicRequest, rpcId: string): T
   const platform = bus.platform.get(topicName)
   return {
     topicName,
-    tenantGuid: `core/emulated/${bus.org.orgId}`,
+    tenantGuid: tenantOf(bus.org.orgId),
     canPublish: platform !== undefined,
     canSubscribe: true,
     // A channel has events of several schemas and so none of its own: each event names the one that it needs.

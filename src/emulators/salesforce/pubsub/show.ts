@@ -10,7 +10,7 @@ export type ShownEvent = {
   replayId: string
   id: string
   at: number
-  /** Channels that carry it, or the topic that it was published on. */
+  /** Channels that carry it (the topic of its object does in any case), or the topic that it was published on. */
   on: string[]
   schemaId: string
   payload: Record<string, unknown>

@@ -13,7 +13,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { EventBus } from './bus.ts'
 import { seesAll, type Topic, topicNamed } from './channels.ts'
 import { deliveriesOf } from './deliver.ts'
-import { authFailure, PubSubFailure, statusOf } from './failures.ts'
+import { authFailure, PubSubFailure, statusOf, topicNotFound, unavailable } from './failures.ts'
 import type { ConsumerEvent, FetchRequest, FetchResponse } from './protocol.ts'
 import { positionOf, replayIdOf } from './replay-id.ts'
 import { createTimer } from './timer.ts'
@@ -27,8 +27,8 @@ const mostBytes = 3_000_000
 /** The topic, when the user may subscribe to it. @throws PubSubFailure */
 export const subscribableTopic = (bus: EventBus, name: string): Topic => {
   if (name.trim() === '') throw new PubSubFailure('topic.validation.empty', 'The topic name is blank.')
-  const topic = topicNamed(bus.org, new Set(bus.platform.keys()), name)
-  if (!topic) throw new PubSubFailure('topic.not.found', `The topic ${name} does not exist.`)
+  const topic = topicNamed(bus, name)
+  if (!topic) throw topicNotFound(bus.org.orgId, name)
   // On channels each event is looked at instead (Change Data Capture guide, Required Permissions).
   if (topic.kind === 'object' && !seesAll(topic.object))
     throw new PubSubFailure('subscription.topic.cannot.subscribe', `You don't have permission to subscribe to ${name}.`)
@@ -167,6 +167,8 @@ export const serveSubscription = (
   }
   const pump = async (): Promise<void> => {
     if (busy) return
+    // A snapshot took the log back to before this stream: it would be silent until the log had caught up.
+    if (bus.log.tip() < cursor.position) return fail(unavailable())
     busy = true
     while (!ended && topic && open > 0 && !settings.hold && bus.log.next(cursor.position)) {
       if (settings.latencyMs > 0) await org.clock.sleep(settings.latencyMs)

@@ -121,6 +121,24 @@ export const checkRequired = (object: ObjectType, row: Row): void => {
   throw failure('REQUIRED_FIELD_MISSING', `Required fields are missing: [${names.join(', ')}]`, names)
 }
 
+/**
+ * Accounts and people are trees: nothing is above itself. Custom lookups to the own object may form circles.
+ * @throws RecordFailure CIRCULAR_DEPENDENCY
+ */
+export const checkHierarchy = (org: Org, object: ObjectType, row: Row, before: Row | undefined): void => {
+  for (const field of object.fields) {
+    if (field.custom || field.referenceTo !== object.name || field.name === 'MasterRecordId') continue
+    let above = row[field.name] ?? null
+    if (above === (before?.[field.name] ?? null)) continue
+    const seen = new Set<Value>()
+    while (typeof above === 'string' && above !== row.Id && !seen.has(above)) {
+      seen.add(above)
+      above = org.store.get(object.name, above)?.[field.name] ?? null
+    }
+    if (above === row.Id) throw failure('CIRCULAR_DEPENDENCY', 'attempt to violate hierarchy constraints', [field.name])
+  }
+}
+
 /** @throws RecordFailure DUPLICATE_VALUE */
 export const checkUnique = (org: Org, object: ObjectType, row: Row, before: Row | undefined): void => {
   for (const field of object.fields) {

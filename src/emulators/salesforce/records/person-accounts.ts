@@ -23,8 +23,10 @@ const names = ['Salutation', 'FirstName', 'LastName']
 const shared = ['Phone', 'Fax', 'OwnerId']
 const prefixed = new Set([
   ...['Street', 'City', 'State', 'PostalCode', 'Country'].flatMap((part) => [`Mailing${part}`, `Other${part}`]),
+  ...['Latitude', 'Longitude', 'GeocodeAccuracy', 'Address'].flatMap((part) => [`Mailing${part}`, `Other${part}`]),
   ...['MobilePhone', 'HomePhone', 'OtherPhone', 'AssistantPhone', 'AssistantName', 'Email', 'Title', 'Department'],
   ...['LeadSource', 'Birthdate', 'HasOptedOutOfEmail', 'HasOptedOutOfFax', 'DoNotCall'],
+  ...['EmailBouncedReason', 'EmailBouncedDate'],
 ])
 
 /** The name on the Account of a Contact's field; undefined for one that Person Accounts do not share. */
@@ -43,6 +45,7 @@ const onAccount = (field: Field): Field[] => {
       ...field,
       name,
       nillable: field.type === 'boolean' ? field.nillable : true,
+      compound: field.compound === undefined || field.compound === 'Name' ? field.compound : `Person${field.compound}`,
       relationshipName: relationship,
       childRelationshipName: undefined,
       onParentDelete: undefined,

@@ -64,11 +64,11 @@ export const readRecord = (schema: Schema, object: ObjectType, json: unknown): R
       if (typeof value === 'string') id = value
       continue
     }
-    if (isJsonObject(value)) {
+    const field = visibleField(object, name)
+    if (isJsonObject(value) && field?.type !== 'address') {
       parents.push(readParent(schema, object, name, value))
       continue
     }
-    const field = visibleField(object, name)
     if (!field) throw noSuchColumn(object, name)
     values.set(field, readValue(field, value))
   }

@@ -24,7 +24,7 @@ const dropWhere = (org: Org, gone: (row: Row) => boolean): number => {
 }
 
 /** Removes what has been in the bin for 15 days; gives how many rows. */
-export const sweepBin = (org: Org): number => {
+const sweepBin = (org: Org): number => {
   const until = org.clock.now() - daysKept
   return dropWhere(org, (row) => Number(row['SystemModstamp'] ?? 0) <= until)
 }

@@ -1,6 +1,7 @@
 import { failure, RecordFailure } from '../errors.ts'
 import { toId18 } from '../ids.ts'
 import { type Org, tally } from '../org.ts'
+import { may } from '../org-schema.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row, Value } from '../store.ts'
 import { liveRows, severalMatches, type Writer } from './checks.ts'
@@ -105,6 +106,13 @@ export const hardDeleteOperation = (org: Org, object: ObjectType, id: string): R
   }
 }
 
+// Who does not see every record could insert again what is hidden (SOAP API guide, upsert()). An e-mail address is such a
+// key, too (help 000382823).
+const checkKeyRight = (org: Org, keyField: Field): void => {
+  if (!keyField.unique && !may(org.metadata.access(), 'ViewAllData'))
+    throw failure('INSUFFICIENT_ACCESS', 'Upsert requires view all data on a non-unique custom index')
+}
+
 /** @param key the value of the external id; null when the record did not say */
 export const upsertOperation = (org: Org, input: RecordInput, keyField: Field, key: Value): RowOperation => {
   const { object } = input
@@ -114,6 +122,7 @@ export const upsertOperation = (org: Org, input: RecordInput, keyField: Field, k
     accounts: () => touched(org, object, matches()[0], input),
     creates: () => matches().length === 0,
     run: (writer) => {
+      checkKeyRight(org, keyField)
       if (key === null) throw failure('MISSING_ARGUMENT', `${keyField.name} not specified`, [keyField.name])
       const found = matches()
       if (found.length > 1) throw severalMatches(keyField, found)

@@ -18,7 +18,7 @@ import { checkValidationRules, takeRecordFault } from '../rules.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row, Value } from '../store.ts'
 import { runAfter, runBefore } from './automations.ts'
-import { checkedValues, checkRequired, checkUnique, checkWritable, type Writer } from './checks.ts'
+import { checkedValues, checkHierarchy, checkRequired, checkUnique, checkWritable, type Writer } from './checks.ts'
 import { afterDelete, beforeDelete } from './deletes.ts'
 import { checkAssignment } from './permission-sets.ts'
 import { checkContactParent, looksLikePerson, personDraft, savePersonContact } from './person-accounts.ts'
@@ -69,6 +69,7 @@ const save = (writer: Writer, object: ObjectType, given: Row, before: Row | unde
   if (object.name === 'AccountContactRelation') beforeRelationSave(org, stampedRow, before)
   if (object.name === 'PermissionSetAssignment') checkAssignment(org, object, stampedRow)
   checkContactParent(org, object, stampedRow, before)
+  checkHierarchy(org, object, stampedRow, before)
   checkValidationRules(org, object, stampedRow, before)
   checkDuplicateRules(writer, object, stampedRow, before)
   checkUnique(org, object, stampedRow, before)

@@ -13,7 +13,7 @@ import type { ObjectType } from '../schema.ts'
 import type { Row } from '../store.ts'
 
 /** The entity tag of a record; undefined for objects that have none. */
-export const etagOf = (object: ObjectType, row: Row): string | undefined =>
+const etagOf = (object: ObjectType, row: Row): string | undefined =>
   object.name === 'Account' ? `"${createHash('sha256').update(JSON.stringify(row)).digest('base64')}--gzip"` : undefined
 
 /** The headers of a reply about a record. */

@@ -98,7 +98,7 @@ test('what a control does not know is refused, with what it does know', async ()
     ['/settings', { latencyMS: 5 }, /^POST \/_emulator\/settings: latencyMS is not known; known are latencyMs, /],
     ['/settings', { latencyMs: '5' }, /latencyMs must be a number, not "5"/],
     ['/settings', { accountDelete: 'ask' }, /accountDelete must be one of "cascade", "block", not "ask"/],
-    ['/settings', 5, /what is sent must be an object, not 5/],
+    ['/settings', 5, /what is given must be an object, not 5/],
     ['/settings', '{', /the body is not JSON/],
     ['/faults', { respond: { status: 500 }, time: 1 }, /time is not known; known are method, path, times, /],
     ['/faults', [{ object: 'Contact', code: 'X', evry: 2 }], /\[0\]\.evry is not known; known are object, /],
@@ -147,12 +147,53 @@ test('the controls list themselves, and a wrong address or method is told what t
 
 test('an option that does not exist, or has the wrong type, is named when the emulator starts', () => {
   const open = (options: object) => () => openSalesforce(options)
-  expect(open({ apiLimits: 5 })).toThrow(/^startSalesforceEmulator: apiLimits is not known; known are .*apiLimit/)
+  expect(open({ apiLimits: 5 })).toThrow(/^createSalesforceEmulator: apiLimits is not known; known are .*apiLimit/)
   expect(open({ apiLimit: '5', sfdx: true })).toThrow(
     /sfdx must be .*, not true; and apiLimit must be a number, not "5"/,
   )
   expect(open({ clock: Date })).toThrow(/clock must be a clock, such as manualClock\(\)/)
   expect(open({ latencyMs: undefined })).not.toThrow()
+})
+
+test('in the process, too, what is misspelt or names what the org does not have is refused', () => {
+  const on = salesforce as unknown as Record<string, (given: unknown) => void>
+  const { recordFaults } = salesforce
+  for (const [call, words] of [
+    [() => on['seed']?.({ Contcat: [] }), /^seed: Contcat is not known; known are Account, Contact/],
+    [() => on['seedMany']?.({ accounts: -1, contacts: 2 }), 'seedMany: accounts must be at least 0'],
+    [() => on['setAllowance']?.({ usd: 4 }), 'setAllowance: usd is not known; known are used, limit'],
+    [() => on['setRules']?.({ dupRules: [] }), 'setRules: dupRules is not known'],
+    [
+      () => salesforce.setRules({ validationRules: [{ object: 'Contact', message: 'x', when: { Emil: 'x' } }] }),
+      'Emil',
+    ],
+    [() => recordFaults.add({ object: 'contact', code: 'UNABLE_TO_LOCK_ROW' }), 'contact is written Contact'],
+    [
+      () => recordFaults.add({ object: 'Contact', where: { lastname: 'x' }, code: 'X' }),
+      'lastname of Contact is written',
+    ],
+    [() => Object.assign(salesforce.settings, { latencyMilliseconds: 4 }), /latencyMilliseconds/],
+  ] as const)
+    expect(call).toThrow(words)
+  expect(recordFaults.list()).toEqual([])
+})
+
+test('options that name what the org does not have are refused when it starts', () => {
+  const field = { object: 'Contact', name: 'Region__c', type: 'string' as const }
+  for (const [options, words] of [
+    [{ duplicateRules: [{ object: 'Contct', field: 'Email', action: 'block' }] }, 'there is no object Contct'],
+    [{ duplicateRules: [{ object: 'Contact', action: 'block' }] }, 'must be a rule with either field or fields'],
+    [{ validationRules: [{ object: 'Contact', message: 'x' }] }, 'must be a rule that says when it refuses'],
+    [{ automations: [{ object: 'Contact', set: { Emil: 'x' } }] }, 'Contact has no field Emil'],
+    [{ requiredFields: ['Email'] }, 'requiredFields: Email is not of the form Contact.Email'],
+    [{ requiredFields: ['Contact.Emil'] }, 'requiredFields: Contact has no field Emil'],
+    [{ customFields: [{ ...field, name: 'Region' }] }, 'customFields[0].name: must be the name of a custom field'],
+    [{ customFields: [{ ...field, type: 'text' }] }, 'customFields[0].type must be one of "id", "string"'],
+    [{ customFields: [{ ...field, externalID: true }] }, 'customFields[0].externalID is not known'],
+    [{ sfdx: '/nowhere' }, 'sfdx: /nowhere is no Salesforce DX project'],
+    [{ port: 5802 }, 'createSalesforceEmulator: port is not known'],
+  ] as const)
+    expect(() => openSalesforce(options as object)).toThrow(words)
 })
 
 test('frozen, requests wait; thawed, they go on', async () => {
@@ -196,6 +237,8 @@ test('the page is for browsers, what it shows is JSON for everybody, and neither
     rows: [{ cells: expect.arrayContaining(['xu@example.com']) }],
     complete: true,
   })
+  salesforce.person.remove('Contact', String(salesforce.state()['Contact']?.at(-1)?.['Id']))
+  expect((await salesforce.control('GET', '/browse/Contact')).body).toMatchObject({ rows: [{ deleted: true }, {}] })
   expect(await salesforce.control('GET', '/browse/Kontakt')).toMatchObject({ status: 404 })
   expect(await salesforce.control('GET', '/browse/Contact?limt=1')).toMatchObject({ status: 400 })
 })

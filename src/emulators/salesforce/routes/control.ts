@@ -10,15 +10,8 @@ import { renderPage } from '../../page/page.ts'
 import { pageRoutes } from '../../page/routes.ts'
 import { bulkControl } from '../bulk/control.ts'
 import { RecordFailure, RequestFailure } from '../errors.ts'
-import {
-  allowanceSchema,
-  anyFaultSchema,
-  type RulesGiven,
-  rulesSchema,
-  seedManySchema,
-  seedSchema,
-  settingsSchema,
-} from '../given.ts'
+import { allowanceSchema, anyFaultSchema, rulesSchema, seedManySchema, seedSchema, settingsSchema } from '../given.ts'
+import { checkRecordFault, checkRules } from '../given-names.ts'
 import type { Org } from '../org.ts'
 import { createPerson, showRow, showState } from '../person.ts'
 import { eventControls, eventWords } from '../pubsub/control.ts'
@@ -54,18 +47,6 @@ const words: ControlWords = {
   'POST /records/:object/:id/merge': '{losers: [ids]}: a person merges others into it',
 }
 
-/** @throws ControlError for an object or a field that the org does not have */
-const checkNames = (org: Org, where: string, objectName: string, fields: readonly string[]): void => {
-  const object = org.schema.find(objectName)
-  if (!object) {
-    const known = org.schema.objects.map(({ name }) => name).join(', ')
-    throw new ControlError(`${where}: there is no object ${objectName}; there are ${known}`)
-  }
-  for (const field of fields)
-    if (!object.byName.has(field.toLowerCase()))
-      throw new ControlError(`${where}: ${object.name} has no field ${field}`)
-}
-
 // A fault of a record names an object and a code; a fault of a request names neither.
 const isRecordFault = (fault: Fault | RecordFault): fault is RecordFault => 'object' in fault && 'code' in fault
 
@@ -75,9 +56,7 @@ const faultRoutes = (org: Org): Hono => {
   app.get('/', (c) => c.json(all()))
   app.post('/', async (c) => {
     const given = [await readControl(c, oneOrMany(anyFaultSchema))].flat()
-    for (const fault of given)
-      if (isRecordFault(fault))
-        checkNames(org, 'the fault', fault.object, [...Object.keys(fault.where ?? {}), ...(fault.fields ?? [])])
+    for (const fault of given) if (isRecordFault(fault)) checkRecordFault(org, fault)
     for (const fault of given) {
       if (isRecordFault(fault)) org.recordFaults.add(fault)
       else org.faults.add(fault)
@@ -90,23 +69,6 @@ const faultRoutes = (org: Org): Hono => {
     return c.json(all())
   })
   return app
-}
-
-const checkRules = (org: Org, { duplicateRules = [], validationRules = [], automations = [] }: RulesGiven): void => {
-  for (const { object, field, fields = [] } of duplicateRules) {
-    const named = fields.map((each) => (typeof each === 'string' ? each : each.field))
-    checkNames(org, 'the duplicate rule', object, field === undefined ? named : [field, ...named])
-  }
-  for (const { object, fields = [], when = {} } of validationRules)
-    checkNames(org, 'the validation rule', object, [...fields, ...Object.keys(when)])
-  for (const { object, when = {}, set = {}, changed = [], upperCase = [], restore = [] } of automations)
-    checkNames(org, 'the automation', object, [
-      ...Object.keys(when),
-      ...Object.keys(set),
-      ...changed,
-      ...upperCase,
-      ...restore,
-    ])
 }
 
 const ruleRoutes = (org: Org): Hono => {

@@ -1,5 +1,5 @@
 import type { Field, FieldType } from '../schema.ts'
-import { isAggregatable, isFilterable, isGroupable, isNumber, isSortable } from '../soql/traits.ts'
+import { isAggregatable, isFilterable, isGroupable, isIdLookup, isNumber, isSortable } from '../soql/traits.ts'
 
 const soapTypes: Readonly<Partial<Record<FieldType, string>>> = {
   id: 'tns:ID',
@@ -12,6 +12,7 @@ const soapTypes: Readonly<Partial<Record<FieldType, string>>> = {
   currency: 'xsd:double',
   percent: 'xsd:double',
   int: 'xsd:int',
+  address: 'urn:address',
 }
 
 // Text is at most three bytes a character; ids are plain letters.
@@ -24,6 +25,7 @@ const own = (field: Field) => ({
   byteLength: byteLength(field),
   cascadeDelete: field.onParentDelete === 'cascade',
   caseSensitive: field.caseSensitive,
+  compoundFieldName: field.compound ?? null,
   createable: field.createable && field.writable,
   custom: field.custom,
   defaultValue: field.defaultValue ?? null,
@@ -31,10 +33,10 @@ const own = (field: Field) => ({
   digits: field.type === 'int' ? 8 : 0,
   externalId: field.externalId,
   extraTypeInfo: field.type === 'textarea' ? (field.html ? 'richtextarea' : 'plaintextarea') : null,
-  filterable: isFilterable(field),
+  filterable: isFilterable(field) || field.type === 'address',
   groupable: isGroupable(field),
   htmlFormatted: field.html,
-  idLookup: field.externalId || field.type === 'id' || field.type === 'email',
+  idLookup: isIdLookup(field),
   inlineHelpText: field.helpText ?? null,
   label: field.label,
   length: field.length,
@@ -67,7 +69,6 @@ const constant = {
   aiPredictionField: false,
   calculated: false,
   calculatedFormula: null,
-  compoundFieldName: null,
   controllerName: null,
   defaultValueFormula: null,
   dependentPicklist: false,

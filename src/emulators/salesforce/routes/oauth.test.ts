@@ -74,3 +74,20 @@ test('the username-password flow works only where an admin allows it, and with t
     body: { error: 'invalid_grant', error_description: 'authentication failure' },
   })
 })
+
+test('a client may send its id and secret as Basic authentication', async () => {
+  const salesforce = openSalesforce()
+  const { clientId, clientSecret } = salesforce
+  const ask = async (secret: string, path = 'token') => {
+    const reply = await salesforce.app.request(`/services/oauth2/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', token: await salesforce.token() }),
+    })
+    return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
+  }
+  const { status, body } = await ask(clientSecret)
+  expect([status, await isLive(salesforce, body['access_token'])]).toEqual([200, true])
+  expect(await ask('wrong')).toMatchObject({ status: 400, body: { error: 'invalid_client' } })
+  expect(await ask(clientSecret, 'introspect')).toMatchObject({ status: 200, body: { active: true } })
+})

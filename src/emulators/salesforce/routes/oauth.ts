@@ -40,6 +40,18 @@ export const createCredentials = (
   }
 }
 
+// Id and secret may come as HTTP Basic authentication instead (Salesforce Platform APIs collection for Postman, "Client
+// Credentials Flow - basic authorization header"); what the body says goes first.
+const formOf = async (c: Context): Promise<URLSearchParams> => {
+  const form = new URLSearchParams(await c.req.text())
+  const [, encoded] = /^Basic\s+(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? []
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? []
+  if (id === undefined || secret === undefined || form.has('client_id')) return form
+  form.set('client_id', id)
+  form.set('client_secret', secret)
+  return form
+}
+
 const jwtGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 type Refusal = { error: string; error_description: string }
@@ -142,7 +154,7 @@ const tokenRoutes = (app: Hono, sources: Sources): void => {
   const { org, credentials, tokens } = sources
   app.post('/services/oauth2/token', async (c) => {
     const { origin } = new URL(c.req.url)
-    const form = new URLSearchParams(await c.req.text())
+    const form = await formOf(c)
     const refused = await checkGrant(form, sources, origin)
     if (refused) return c.json(refused, 400)
     return c.json({
@@ -161,7 +173,7 @@ const tokenRoutes = (app: Hono, sources: Sources): void => {
     return c.json(refusal('unsupported_token_type', 'this token type is not supported'), 400)
   })
   app.post('/services/oauth2/introspect', async (c) => {
-    const form = await given(c)
+    const form = await formOf(c)
     const refused = checkClient(form, credentials)
     if (refused) return c.json(refused, 401)
     const token = form.get('token') ?? ''

@@ -201,10 +201,10 @@ test('an external id that several records have answers 300 with their addresses'
 })
 
 test('a field that is no external id cannot be the key of an upsert', async () => {
-  expect(errorOf(await upsert('Contact/Email/a', { LastName: 'X' }))).toMatchObject({
+  expect(errorOf(await upsert('Contact/Title/a', { LastName: 'X' }))).toMatchObject({
     status: 404,
     errorCode: 'NOT_FOUND',
-    message: 'Provided external ID field does not exist or is not accessible: Email',
+    message: 'Provided external ID field does not exist or is not accessible: Title',
   })
 })
 
@@ -281,4 +281,39 @@ test('any row of the error table can be staged for single records', async () => 
     errorCode: 'UNABLE_TO_LOCK_ROW',
   })
   expect(await upsert('Contact/Clerk_User_Id__c/user_2', { LastName: 'X' })).toMatchObject({ status: 201 })
+})
+
+test('an e-mail address is kept in small letters, finds its people by address, and may find several', async () => {
+  const org = openSalesforce({ sfdx: false })
+  const upsert = (address: string) => org.call('PATCH', `/sobjects/Contact/Email/${address}`, { LastName: 'X' })
+  expect(await upsert('Ada@Example.COM')).toMatchObject({ status: 201 })
+  expect(await upsert('ADA@example.com')).toMatchObject({ status: 200 })
+  expect(await org.query('SELECT Email FROM Contact')).toEqual([{ Email: 'ada@example.com' }])
+  org.seed({ Contact: [{ LastName: 'Y', Email: 'Ada@example.com' }] })
+  expect(await upsert('ada@example.com')).toMatchObject({ status: 300 })
+})
+
+test('an upsert by a key that several records may have wants View All Data', async () => {
+  const options = {
+    customFields: [{ object: 'Account', name: 'Loose__c', type: 'string', length: 20, externalId: true }],
+  } as const
+  const refused = {
+    errorCode: 'INSUFFICIENT_ACCESS',
+    message: 'Upsert requires view all data on a non-unique custom index',
+  }
+  const write = (org: TestClient) => org.call('PATCH', '/sobjects/Account/Loose__c/a', { Name: 'X' })
+  expect(await write(openSalesforce(options))).toMatchObject({ status: 403, body: [refused] })
+  expect(await write(openSalesforce({ ...options, userPermissions: ['ViewAllData'] }))).toMatchObject({ status: 201 })
+  const answer = await openSalesforce().call('PATCH', '/composite/sobjects/Contact/Email', {
+    records: [{ attributes: { type: 'Contact' }, LastName: 'X', Email: 'x@example.com' }],
+  })
+  expect(answer.body).toMatchObject([{ success: false, errors: [{ statusCode: refused.errorCode }] }])
+})
+
+test('a relationship in the path says that the emulator does not have it, rather than that the record is wrong', async () => {
+  const [id = ''] = salesforce.seed({ Account: [{ Name: 'X' }] }).Account
+  expect(await salesforce.call('GET', `/sobjects/Account/${id}/Contacts`)).toMatchObject({
+    status: 501,
+    body: [{ errorCode: 'NOT_IMPLEMENTED' }],
+  })
 })

@@ -1,5 +1,5 @@
 import type { Call, Params, Reply, Route, Work } from '../api.ts'
-import { notFound, RecordFailure, refused } from '../errors.ts'
+import { notFound, RecordFailure, RequestFailure, refused } from '../errors.ts'
 import { toId18 } from '../ids.ts'
 import { liveRows } from '../records/checks.ts'
 import { type RecordInput, readRecord } from '../records/read-record.ts'
@@ -15,6 +15,7 @@ import {
 import { checkValue, readValue } from '../records/values.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import { showRecord } from '../soql/select.ts'
+import { isNumber } from '../soql/traits.ts'
 import type { Row, Value } from '../store.ts'
 import { etagHeaders, notModified } from './conditions.ts'
 import { externalIdField, namedFields, objectOf, writerOf } from './shared.ts'
@@ -99,11 +100,25 @@ const remove = (call: Call, params: Params): Work => {
 
 type Keyed = { object: ObjectType; field: Field; key: Value; rows: Row[] }
 
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+
+// A key in the path is text whatever its field is.
+const readKey = (field: Field, text: string): Value => {
+  if (!isNumber(field.type)) return readValue(field, text)
+  if (!decimal.test(text)) {
+    const message = `${field.label}: value not of required type: ${text}`
+    throw new RecordFailure([{ statusCode: 'INVALID_TYPE_ON_FIELD_IN_RECORD', message, fields: [field.name] }])
+  }
+  return readValue(field, Number(text))
+}
+
 const keyed = (call: Call, params: Params): Keyed => {
   const object = objectOf(call, params)
-  const field = externalIdField(object, params['field'] ?? '')
-  const text = params['value'] ?? ''
-  const key = field.type === 'double' || field.type === 'int' ? Number(text) : readValue(field, text)
+  const name = params['field'] ?? ''
+  if (toId18(name)?.startsWith(object.keyPrefix))
+    throw new RequestFailure(501, 'NOT_IMPLEMENTED', 'relationships in the path: not supported by the emulator')
+  const field = externalIdField(object, name)
+  const key = readKey(field, params['value'] ?? '')
   return { object, field, key, rows: liveRows(call.org, object, field, key) }
 }
 

@@ -3,6 +3,7 @@ import { notFound, refused } from '../errors.ts'
 import type { Writer } from '../records/checks.ts'
 import { visibleField } from '../records/read-record.ts'
 import type { Field, ObjectType } from '../schema.ts'
+import { isIdLookup } from '../soql/traits.ts'
 
 /** The object that a path names. @throws RequestFailure NOT_FOUND */
 export const objectOf = (call: Call, params: Params): ObjectType => {
@@ -11,10 +12,11 @@ export const objectOf = (call: Call, params: Params): ObjectType => {
   return object
 }
 
-/** The external-id field that a path names. @throws RequestFailure NOT_FOUND */
+/** The field that a path names records by: an external id, or the e-mail address. @throws RequestFailure NOT_FOUND */
 export const externalIdField = (object: ObjectType, name: string): Field => {
   const field = visibleField(object, name)
-  if (!field?.externalId) throw notFound(`Provided external ID field does not exist or is not accessible: ${name}`)
+  if (!field || !isIdLookup(field) || field.type === 'id')
+    throw notFound(`Provided external ID field does not exist or is not accessible: ${name}`)
   return field
 }
 

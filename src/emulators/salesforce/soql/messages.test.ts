@@ -93,3 +93,20 @@ test.each([
   expect(error?.errorCode).toBe(errorCode)
   expect(error?.message).toContain(text)
 })
+
+test('conditions within conditions without end are too complicated', async () => {
+  const nested = (depth: number) =>
+    salesforce.call('POST', '/composite', {
+      compositeRequest: [
+        {
+          method: 'GET',
+          url: `/services/data/v66.0/query?q=SELECT Id FROM Contact WHERE ${'('.repeat(depth)}Id = null${')'.repeat(depth)}`,
+          referenceId: 'deep',
+        },
+      ],
+    })
+  expect((await nested(100)).body).toMatchObject({ compositeResponse: [{ httpStatusCode: 200 }] })
+  expect((await nested(20_000)).body).toMatchObject({
+    compositeResponse: [{ httpStatusCode: 400, body: [{ errorCode: 'QUERY_TOO_COMPLICATED' }] }],
+  })
+})

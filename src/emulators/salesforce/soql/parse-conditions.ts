@@ -1,3 +1,4 @@
+import { refused } from '../errors.ts'
 import { complaint, malformed, unsupported } from './complaints.ts'
 import { isSpan, spanTakesNumber } from './date-spans.ts'
 import type { Condition, Literal, Operand, Operator, Query } from './syntax.ts'
@@ -87,15 +88,24 @@ const comparison = (tokens: Tokens, subquery: () => Query): Condition => {
   return { kind: 'compare', left, operator, values }
 }
 
+// Salesforce does not say how deep is too deep; programs that build queries stay far below.
+const deepest = 250
+const tooComplicated = () =>
+  refused(
+    'QUERY_TOO_COMPLICATED',
+    'Query is either selecting too many fields or the filter conditions are too complicated.',
+  )
+
 /**
  * The condition of WHERE or HAVING. AND, OR and NOT do not mix without parentheses.
  * @param subquery reads a query of a semi-join, from its SELECT on
  * @throws RequestFailure MALFORMED_QUERY
  */
-export const readCondition = (tokens: Tokens, subquery: () => Query): Condition => {
+export const readCondition = (tokens: Tokens, subquery: () => Query, depth = 0): Condition => {
+  if (depth > deepest) throw tooComplicated()
   const operand = (): Condition => {
     if (!tokens.take('(')) return comparison(tokens, subquery)
-    const inner = readCondition(tokens, subquery)
+    const inner = readCondition(tokens, subquery, depth + 1)
     if (!tokens.take(')')) throw malformed(`expecting a right parentheses, found '${tokens.peek().text}'`)
     return inner
   }

@@ -1,6 +1,6 @@
 import { refused } from '../errors.ts'
 import type { Org } from '../org.ts'
-import { showValue } from '../records/values.ts'
+import { showField } from '../records/values.ts'
 import type { Field, ObjectType } from '../schema.ts'
 import type { Row } from '../store.ts'
 import type { Path } from './scope.ts'
@@ -68,7 +68,7 @@ export const showRecord = (
       shown[item.name] =
         rows.length > 0 ? showPage(org, { rows, select: item.children, pageSize, version, nested: true }) : null
     } else if ('value' in item) shown[item.name] = item.value(row)
-    else shown[item.field.name] = showValue(item.field, row[item.field.name])
+    else shown[item.field.name] = showField(item.field, row)
   }
   return shown
 }
