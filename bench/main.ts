@@ -7,6 +7,7 @@ import { type Figure, passes, show } from './figures.ts'
 import { measureIntake, measureIntakeOnPglite } from './intake.ts'
 import { measureMemory } from './memory.ts'
 import type { Options } from './options.ts'
+import { measureTwoWay } from './two-way.ts'
 import { measureWriting } from './writing.ts'
 
 const measurements: Readonly<Record<string, (options: Options) => Promise<Figure[]>>> = {
@@ -14,6 +15,7 @@ const measurements: Readonly<Record<string, (options: Options) => Promise<Figure
   'intake-pglite': measureIntakeOnPglite,
   calls: measureCalls,
   writing: measureWriting,
+  'two-way': measureTwoWay,
   memory: measureMemory,
   explain: measurePlans,
   emulators: measureEmulators,

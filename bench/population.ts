@@ -1,8 +1,8 @@
 /** Companies and people of any number, as Clerk's webhooks tell of them, and the backlog that they make. */
 import type { Database } from '../src/db/database.ts'
-import type { Entity } from '../src/model/model.ts'
 import { readHints } from '../src/sync/intake/read-hints.ts'
 import { storeHints } from '../src/sync/mirror/inbox.ts'
+import type { MappedEntity } from '../src/sync/plan/known-fields.ts'
 import {
   type Membership,
   membershipEvent,
@@ -17,7 +17,7 @@ const peopleInOrganization = 20
 
 /** Something that happened to the first `count` records of an entity; `version` 0 is their beginning. */
 export type Wave = {
-  entity: Entity
+  entity: MappedEntity
   count: number
   version: number
   /** The version whose contents they have. @default `version` */

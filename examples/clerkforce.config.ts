@@ -17,6 +17,14 @@ const config: MappingConfig = defineConfig({
       LeadSource: { from: () => 'Web', rule: 'fill-blank' },
       // Cut to the length of the field; a text that is too long parks the Contact otherwise.
       Referrer__c: { from: 'unsafe_metadata.referrer', cut: true },
+      // Both ways: whichever side changed last.
+      MobilePhone: { from: 'public_metadata.mobile', rule: 'newest' },
+      // Kept in Salesforce and shown in Clerk. A function needs to be told where its value is written.
+      Level__c: {
+        from: (user) => user.public_metadata['level'] ?? 'basic',
+        to: 'public_metadata.level',
+        rule: 'salesforce',
+      },
       // No default mapping for this one.
       Phone: false,
     },
@@ -40,6 +48,10 @@ const config: MappingConfig = defineConfig({
     userDeleted: 'anonymise',
     organizationDeleted: 'deactivate',
   },
+  // An Account of this type gets an organization in Clerk, twenty in an hour at most.
+  provision: { when: { field: 'Type', equals: 'Customer' }, perHour: 20 },
+  // A Contact whose checkbox is ticked is invited, once an operator has approved it.
+  invite: { role: 'org:member', approval: true, expiresInDays: 14 },
 })
 
 export default config

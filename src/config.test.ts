@@ -65,6 +65,10 @@ test('with the keys alone, everything else has its default', () => {
       apiVersion: '66.0',
       allowanceShare: 0.8,
       concurrency: 5,
+      events: 'auto',
+      pubsubEndpoint: 'api.pubsub.salesforce.com:7443',
+      eventChannel: 'Clerk_Sync__chn',
+      pollSeconds: 60,
     },
     database: { url: join(cwd, '.clerkforce') },
     server: { host: '0.0.0.0', port: 4800, adminToken: undefined },
@@ -123,6 +127,15 @@ test.each<[string, string]>([
   ['SALESFORCE_ALLOWANCE_SHARE', '80'],
   ['SALESFORCE_ALLOWANCE_SHARE', '0.0'],
   ['SALESFORCE_CONCURRENCY', '26'],
+  ['SALESFORCE_EVENTS', 'cdc'],
+  ['SALESFORCE_PUBSUB_ENDPOINT', 'api.pubsub.salesforce.com'],
+  ['SALESFORCE_PUBSUB_ENDPOINT', 'http://api.pubsub.salesforce.com:7443'],
+  ['SALESFORCE_PUBSUB_ENDPOINT', 'grpc://127.0.0.1:7443'],
+  ['SALESFORCE_PUBSUB_ENDPOINT', 'user@api.pubsub.salesforce.com:443'],
+  ['SALESFORCE_PUBSUB_ENDPOINT', 'api.pubsub.salesforce.com:7443/data'],
+  ['SALESFORCE_EVENT_CHANNEL', '/data/Clerk_Sync__chn'],
+  ['SALESFORCE_EVENT_CHANNEL', 'ContactChangeEvent'],
+  ['SALESFORCE_POLL_SECONDS', '4'],
   ['DATABASE_URL', 'mysql://root:hunter2@db/clerk'],
   ['DATABASE_URL', 'postgres://user:hun#ter2@host:port:port/db'],
   ['PORT', '65536'],
@@ -180,6 +193,20 @@ test.each(['postgres://u:p@db.example.com:5432/clerkforce?sslmode=require', 'pos
   'a database at %s is taken as it stands',
   (url) => expect(read(['database'], { env: { DATABASE_URL: url } }).database.url).toBe(url),
 )
+
+test.each([
+  ['api.deu.pubsub.salesforce.com:443', 'api.deu.pubsub.salesforce.com:443'],
+  ['https://api.pubsub.salesforce.com:443/', 'https://api.pubsub.salesforce.com:443'],
+  ['127.0.0.1:7443', '127.0.0.1:7443'],
+  ['http://127.0.0.1:4804', 'http://127.0.0.1:4804'],
+  ['http://[::1]:80', 'http://[::1]:80'],
+])('change events may come from %s', (given, endpoint) => {
+  const env = { ...COMPLETE, SALESFORCE_PUBSUB_ENDPOINT: given, SALESFORCE_EVENT_CHANNEL: 'ChangeEvents' }
+  expect(read(['salesforce'], { env }).salesforce).toMatchObject({
+    pubsubEndpoint: endpoint,
+    eventChannel: 'ChangeEvents',
+  })
+})
 
 test('a folder for the database is found from the working folder', () => {
   expect(read(['database'], { env: { DATABASE_URL: 'data/pg' } }).database.url).toBe(join(cwd, 'data/pg'))

@@ -26,14 +26,11 @@ export type SalesforceAuthSettings =
 /** All settings, by group. Options that stand alone are described in options.ts. */
 export type Settings = Omit<OptionValues, 'clerk' | 'salesforce'> & {
   clerk: { secretKey: string; apiUrl: string; requestsPer10s: number }
-  salesforce: {
-    loginUrl: string
-    auth: SalesforceAuthSettings
-    apiVersion: string
-    allowanceShare: number
-    concurrency: number
-  }
+  salesforce: Omit<OptionValues['salesforce'], LoginOption> & { auth: SalesforceAuthSettings }
 }
+
+/** What comes out as one `auth`. */
+type LoginOption = 'clientId' | 'clientSecret' | 'username' | 'privateKey' | 'privateKeyFile' | 'audience'
 
 export type SettingSources = {
   /** @default process.env */
@@ -111,7 +108,19 @@ const FINISH: {
   }),
   salesforce: (values, reading) => {
     const { loginUrl, apiVersion, allowanceShare, concurrency } = values
-    return { loginUrl, auth: readAuth(values, reading), apiVersion, allowanceShare, concurrency }
+    const { events, pubsubEndpoint, eventChannel, pollSeconds } = values
+    const auth = readAuth(values, reading)
+    return {
+      loginUrl,
+      auth,
+      apiVersion,
+      allowanceShare,
+      concurrency,
+      events,
+      pubsubEndpoint,
+      eventChannel,
+      pollSeconds,
+    }
   },
   database: ({ url }, { cwd }) => ({
     url: url === undefined || /^(postgres(ql)?:\/\/|memory:)/.test(url) ? url : resolve(cwd, url),

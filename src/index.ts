@@ -14,6 +14,17 @@ export type { Database, Query } from './db/database.ts'
 export { SettingError, SyncError, type Verdict } from './errors.ts'
 export type { Log } from './log.ts'
 export type { Body, Entity, Json } from './model/model.ts'
+export { PreviewInputError, type ShapeInput } from './preview/inputs.ts'
+export {
+  type GivenRecord,
+  type MembershipQuestion,
+  type OrganizationQuestion,
+  type PersonQuestion,
+  type Preview,
+  type TestedMapping,
+  type TestMappingOptions,
+  testMapping,
+} from './preview/test-mapping.ts'
 export {
   CLERKFORCE_SETTINGS,
   type Clerkforce,
@@ -23,9 +34,14 @@ export {
   type RunningClerkforce,
   startClerkforce,
 } from './program.ts'
-export { type CreatedOrganization, KeyReusedError, type OrganizationRequest } from './sync/create-organization.ts'
 export type { Engine, Events, Health } from './sync/engine.ts'
+export {
+  type CreatedOrganization,
+  KeyReusedError,
+  type OrganizationRequest,
+} from './sync/grants/create-organization.ts'
 export type { Counts } from './sync/mirror/counts.ts'
+export type { AccountSource, FightsConfig, InviteConfig, ProvisionConfig, When } from './sync/plan/grants.ts'
 export {
   defineConfig,
   type FieldMapping,
@@ -37,6 +53,7 @@ export {
   type OrganizationMatch,
   type OrganizationSource,
   type UserDeleted,
+  type UserErased,
   type UserSource,
 } from './sync/plan/mapping.ts'
 export type { Rule } from './sync/plan/merge.ts'

@@ -13,6 +13,11 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+const CHANGE_SOURCES = ['auto', 'stream', 'poll', 'off'] as const
+
+/** How changes in Salesforce are learnt of. */
+export type ChangeSource = (typeof CHANGE_SOURCES)[number]
+
 /** What each option gives by itself, by group; undefined is an option that may be left out. */
 export type OptionValues = {
   clerk: { secretKey: string; apiUrl: string; requestsPer10s: number | undefined }
@@ -28,6 +33,10 @@ export type OptionValues = {
     apiVersion: string
     allowanceShare: number
     concurrency: number
+    events: ChangeSource
+    pubsubEndpoint: string
+    eventChannel: string
+    pollSeconds: number
   }
   database: { url: string }
   server: { host: string; port: number; adminToken: string | undefined }
@@ -80,6 +89,18 @@ const address = (example: string): z.ZodType<string, string> =>
       return url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url))
     }, `must be an https:// address such as ${example} (http:// only for localhost)`)
     .transform((text) => text.replace(/\/+$/, ''))
+
+/** An address for gRPC: a host and a port, of which TLS is taken for granted. Without TLS only on this machine, as above. */
+const grpcEndpoint: z.ZodType<string, string> = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .refine((text) => {
+    const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`)
+    // The port that a scheme has by default is not kept in `port`, but it has to be written.
+    if (url === null || url.username || url.pathname !== '/' || url.search || url.hash || !/:\d+$/.test(text))
+      return false
+    return url.protocol === 'https:' || isLocal(url)
+  }, 'must be a host and a port such as api.pubsub.salesforce.com:7443 (http://host:port only for localhost)')
 
 export const OPTIONS: OptionTable = {
   clerk: {
@@ -205,6 +226,43 @@ export const OPTIONS: OptionTable = {
       description: 'Most requests of one process that Salesforce works on at the same time.',
       default: '5',
       schema: wholeNumber(1, 25),
+    },
+    events: {
+      env: 'SALESFORCE_EVENTS',
+      flag: '--salesforce-events <source>',
+      description:
+        'How changes in Salesforce are learnt of. stream: change events over the Pub/Sub API; poll: by asking again and again; off: not at all; auto: change events where the org grants them, asking otherwise.',
+      default: 'auto',
+      schema: z.enum(CHANGE_SOURCES, `must be one of ${CHANGE_SOURCES.join(', ')}`),
+    },
+    pubsubEndpoint: {
+      env: 'SALESFORCE_PUBSUB_ENDPOINT',
+      flag: '--salesforce-pubsub-endpoint <address>',
+      description:
+        "Host and port of Salesforce's Pub/Sub API. api.deu.pubsub.salesforce.com:7443 keeps the processing in the EU; http://127.0.0.1:<port> is for an emulator.",
+      default: 'api.pubsub.salesforce.com:7443',
+      schema: grpcEndpoint,
+    },
+    eventChannel: {
+      env: 'SALESFORCE_EVENT_CHANNEL',
+      flag: '--salesforce-event-channel <name>',
+      description:
+        'Channel of the change events: the one that sfdx/ ships, another of yours, or ChangeEvents, which every org has.',
+      default: 'Clerk_Sync__chn',
+      schema: z
+        .string()
+        .regex(
+          /^(ChangeEvents|[A-Za-z]\w*__chn)$/,
+          'must be ChangeEvents or the name of a channel that ends in __chn, without /data/',
+        ),
+    },
+    pollSeconds: {
+      env: 'SALESFORCE_POLL_SECONDS',
+      flag: '--salesforce-poll-seconds <seconds>',
+      description:
+        "Time between two askings where there are no change events. Each costs a few of the org's API calls of the day.",
+      default: '60',
+      schema: wholeNumber(5, 3600),
     },
   },
   database: {

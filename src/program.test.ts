@@ -15,7 +15,7 @@ const silent = createLog('silent')
 
 const setUp = async (more: Record<string, string> = {}) => {
   const clerk = await startClerkEmulator()
-  const salesforce = await startSalesforceEmulator()
+  const salesforce = await startSalesforceEmulator({ pubsub: {} })
   onTestFinished(async () => {
     await Promise.all([clerk.close(), salesforce.close()])
   })
@@ -26,6 +26,7 @@ const setUp = async (more: Record<string, string> = {}) => {
     SALESFORCE_LOGIN_URL: salesforce.url,
     SALESFORCE_CLIENT_ID: salesforce.clientId,
     SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
+    SALESFORCE_PUBSUB_ENDPOINT: `http://${salesforce.pubsub?.plaintextUrl}`,
     CLERKFORCE_HOST: '127.0.0.1',
     PORT: '0',
     ...more,

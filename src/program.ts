@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto'
 import { createClerkClient } from './clerk/client.ts'
 import { createPace } from './clerk/pace.ts'
+import { createRecordPace } from './clerk/record-pace.ts'
 import { createVerifier } from './clerk/signature.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Settings } from './config.ts'
@@ -18,11 +19,16 @@ import { migrate } from './db/migrate.ts'
 import { checkMappingShape, loadMapping } from './load-mapping.ts'
 import { createLog, type Log } from './log.ts'
 import { createSalesforceClient } from './salesforce/client.ts'
+import { createChangeEvents } from './salesforce/events/change-events.ts'
 import { listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
 import { createServer } from './server/server.ts'
-import { type CreatedOrganization, createOrganization, type OrganizationRequest } from './sync/create-organization.ts'
 import { type Engine, type Events, startEngine } from './sync/engine.ts'
+import {
+  type CreatedOrganization,
+  createOrganization,
+  type OrganizationRequest,
+} from './sync/grants/create-organization.ts'
 import { giveBackAll } from './sync/mirror/dirty.ts'
 import type { MappingConfig } from './sync/plan/mapping.ts'
 
@@ -58,6 +64,8 @@ export type ClerkforceOptions = {
   clock?: Clock
   /** From 0 to 1, for jitter. @default Math.random */
   random?: () => number
+  /** How long what was written to Salesforce may wait to be read back, in ms: longer is fewer API calls. @default 5_000 */
+  echoMs?: number
 }
 
 export type Clerkforce = {
@@ -91,21 +99,34 @@ const within = async (ms: number, work: Promise<unknown>): Promise<boolean> => {
   return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer))
 }
 
+/** Change events repeat it as their origin. */
+const clientName = 'clerkforce'
+
 const createClients = ({ clerk, salesforce }: ClerkforceSettings, clock: Clock, log: Log) => {
   const sleep = (ms: number): Promise<void> => clock.sleep(ms)
+  const { pubsubEndpoint: endpoint, events } = salesforce
+  const org = createSalesforceClient({
+    loginUrl: salesforce.loginUrl,
+    auth: salesforce.auth,
+    apiVersion: salesforce.apiVersion,
+    clientName,
+    now: clock.now,
+    sleep: clock.sleep,
+    // Besides the writes: reading back, polling and asking for the org's fields.
+    maxInFlight: salesforce.concurrency + 3,
+    onNotice: (notice) => log.info({ stage: 'write', side: 'salesforce' }, notice),
+  })
   return {
+    salesforce: org,
+    events:
+      events === 'auto' || events === 'stream'
+        ? createChangeEvents({ endpoint, tokens: org.tokens, clock })
+        : undefined,
     clerk: createClerkClient({
       secretKey: clerk.secretKey,
       apiUrl: clerk.apiUrl,
       pace: createPace({ requests: clerk.requestsPer10s, now: clock.now, sleep }),
-    }),
-    salesforce: createSalesforceClient({
-      loginUrl: salesforce.loginUrl,
-      auth: salesforce.auth,
-      apiVersion: salesforce.apiVersion,
-      now: clock.now,
-      maxInFlight: salesforce.concurrency + 1,
-      onNotice: (notice) => log.info({ stage: 'write', side: 'salesforce' }, notice),
+      recordPace: createRecordPace({ now: clock.now }),
     }),
   }
 }
@@ -126,18 +147,29 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
   try {
     await migrate(db)
     const name = processName()
-    const { clerk, salesforce } = createClients(settings, clock, log)
+    const { clerk, salesforce, events: changeEvents } = createClients(settings, clock, log)
+    const newKey = randomUUID
     const metrics = createMetrics({ watch: () => ({ engine, salesforce }) })
     const engine: Engine = await startEngine({
       db,
       verify,
       clerk,
       salesforce,
+      follow: {
+        mode: settings.salesforce.events,
+        events: changeEvents,
+        channel: settings.salesforce.eventChannel,
+        pollMs: settings.salesforce.pollSeconds * 1_000,
+        userId: async () => (await salesforce.tokens.current()).userId,
+        clientName,
+        ...(options.echoMs === undefined ? {} : { echoMs: options.echoMs }),
+      },
       config,
       clock,
       random,
       log,
       name,
+      newKey,
       allowanceShare: settings.salesforce.allowanceShare,
       concurrency: settings.salesforce.concurrency,
       ...settings.retention,
@@ -150,11 +182,14 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
           metrics.events.delivered?.(result)
           events.delivered?.(result)
         },
+        followed: (taken) => {
+          metrics.events.followed?.(taken)
+          events.followed?.(taken)
+        },
       },
     })
-    const newKey = randomUUID
     const { adminToken } = settings.server
-    const app = createServer({ db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken })
+    const app = createServer({ db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken, config })
     const close = async (): Promise<void> => {
       // The clients first stop taking requests, so that nothing new goes out while the engine winds down.
       const stopped = Promise.all([engine.stop(), salesforce.close(callGraceMs)])

@@ -12,6 +12,7 @@ import { type DatabaseKind, databaseKinds, freshPostgres } from './support/datab
 import { playHistory, steps } from './support/history.ts'
 import type { MortalOptions } from './support/mortal-process.ts'
 import { type Shown, signed, signingSecret, startOrg, startRoad } from './support/road.ts'
+import { unhurried } from './support/runs.ts'
 import { stateOf } from './support/salesforce-state.ts'
 
 /** How often a process is killed in each test; `KILLS=200 npm test -- chaos` for a long night. */
@@ -97,7 +98,8 @@ const liveThrough = async (
   }
 }
 
-test.each(databaseKinds)(
+// Loading PGlite anew for each of thirty lives takes half a minute: the suite has one of the two.
+test.each(unhurried ? databaseKinds : (['postgres'] as const))(
   'killed between any two steps, again and again, it ends where an undisturbed one ends (%s)',
   async (kind) => {
     const seed = Number(process.env['SEED'] ?? 2026)

@@ -76,3 +76,24 @@ export function membershipBody(fields: Body = {}): Body {
     ...fields,
   }
 }
+
+export function invitationBody(fields: Body = {}): Body {
+  return {
+    object: 'organization_invitation',
+    id: 'orginv_1',
+    email_address: 'jane@example.com',
+    role: 'org:member',
+    role_name: 'Member',
+    organization_id: 'org_1',
+    inviter_id: null,
+    public_inviter_data: null,
+    status: 'pending',
+    public_metadata: {},
+    private_metadata: {},
+    url: 'https://accounts.acme.example/accept-invitation?token=abc123',
+    expires_at: 1_717_487_999_000,
+    created_at: 1_716_883_200_000,
+    updated_at: 1_716_883_200_000,
+    ...fields,
+  }
+}

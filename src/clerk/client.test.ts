@@ -1,84 +1,22 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { createServer as createTcpServer, type Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import {
+  against,
+  againstSocket,
+  clerkError,
+  clientFor,
+  closers,
+  failureOf,
+  json,
+  listen,
+  type Reply,
+  text,
+} from './answers.test-support.ts'
 import { membershipBody, organizationBody, userBody } from './bodies.test-support.ts'
-import { ClerkError } from './clerk-error.ts'
-import { type ClerkClient, type ClerkClientOptions, createClerkClient } from './client.ts'
+import type { ClerkClient } from './client.ts'
 
 /* Against a real server in this process, which is told what to answer; what Clerk itself would answer is conformance.test.ts. */
-
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-type Seen = { method: string; url: URL; headers: IncomingMessage['headers']; body: unknown }
-type Reply = (request: Seen, response: ServerResponse, count: number) => void
-
-const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => {
-  return (_, response) => {
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
-  }
-}
-const text = (status: number, body: string, headers: Record<string, string> = {}): Reply => {
-  return (_, response) => {
-    response.writeHead(status, headers).end(body)
-  }
-}
-const clerkError = (status: number, code: string, words: string, headers: Record<string, string> = {}): Reply =>
-  json(status, { errors: [{ code, message: 'short', long_message: words }], clerk_trace_id: 'trace_1' }, headers)
-
-async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  closers.push(() => new Promise((resolve) => server.close(resolve)))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-function clientFor(apiUrl: string, options: Partial<ClerkClientOptions> = {}): ClerkClient {
-  const client = createClerkClient({ secretKey: 'sk_test_1', apiUrl, timeoutMs: 5_000, ...options })
-  closers.push(() => client.close())
-  return client
-}
-
-async function against(
-  reply: Reply,
-  options?: Partial<ClerkClientOptions>,
-): Promise<{ client: ClerkClient; seen: Seen[] }> {
-  const seen: Seen[] = []
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = Buffer.concat(chunks).toString()
-    const url = new URL(request.url ?? '', 'http://clerk')
-    const one = { method: request.method ?? '', url, headers: request.headers, body: body && JSON.parse(body) }
-    seen.push(one)
-    reply(one, response, seen.length)
-  })
-  return { client: clientFor(await listen(server), options), seen }
-}
-
-/** Takes the request in, then does as told with the connection. */
-async function againstSocket(
-  act: (socket: Socket) => void,
-  options?: Partial<ClerkClientOptions>,
-): Promise<ClerkClient> {
-  const server = createTcpServer((socket) => {
-    socket.on('error', () => {})
-    socket.once('data', () => act(socket))
-  })
-  return clientFor(await listen(server), options)
-}
-
-async function failureOf(call: Promise<unknown>): Promise<ClerkError> {
-  const error = await call.then(
-    () => undefined,
-    (failure: unknown) => failure,
-  )
-  if (error instanceof ClerkError) return error
-  throw new Error('expected a ClerkError', { cause: error })
-}
 
 const create = (client: ClerkClient) => client.createOrganization({ name: 'Acme' })
 
@@ -207,6 +145,19 @@ test('a refusal comes in the words of Clerk, with its code and trace', async () 
     message: 'Organization slugs are disabled.',
     traceId: 'trace_1',
   })
+})
+
+test('an e-mail address that Clerk quotes does not get into the error', async () => {
+  const words = 'There are pending invitations for: [jane.doe+x@example.co.uk, "joe@example.com"], john@example.com.'
+  const { client } = await against(clerkError(400, 'duplicate_record', words))
+  const failure = await failureOf(create(client))
+  const hidden = '(an e-mail address)'
+  expect(failure.message).toBe(`There are pending invitations for: [${hidden}, "${hidden}"], ${hidden}.`)
+})
+
+test('an error whose details are not as documented keeps its code and its words', async () => {
+  const { client } = await against(json(422, { errors: [{ code: 'odd', message: 'Odd.', meta: { param_name: 5 } }] }))
+  expect(await failureOf(create(client))).toMatchObject({ code: 'odd', message: 'Odd.', param: undefined })
 })
 
 test('several errors of one answer are all told, and an empty code is no code', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createClerkClient as createOfficialClient } from '@clerk/backend'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type RunningClerkEmulator, startClerkEmulator } from '../emulators/clerk/index.ts'
 import { type ClerkClient, createClerkClient } from './client.ts'
@@ -76,6 +77,63 @@ test('an organization is created, got and found again, newest first', async () =
   await expect(client.findOrganizations({ query: 'Umbrella' })).resolves.toEqual([])
 })
 
+test("Clerk's own client sees what was written, and takes it for the same", async () => {
+  const official = createOfficialClient({
+    secretKey: clerk.secretKey,
+    apiUrl: clerk.url,
+    telemetry: { disabled: true },
+  })
+  clerk.seed({ users: [JANE], organizations: [ACME] })
+  clerk.seed({ memberships: [{ user_id: 'user_jane', organization_id: 'org_acme', role: 'org:admin' }] })
+  await client.updateUser('user_jane', { firstName: null, lastName: 'Doe', username: 'jane', externalId: '003A' })
+  await client.mergeUserMetadata('user_jane', { publicMetadata: { a: { b: 1, c: 2 } }, unsafeMetadata: { d: 3 } })
+  await official.users.updateUserMetadata('user_jane', { publicMetadata: { theirs: true } })
+  const user = await client.mergeUserMetadata('user_jane', { publicMetadata: { a: { b: null } } })
+  expect((await official.users.getUser('user_jane')).raw).toEqual(user)
+  expect(await official.users.getUser('user_jane')).toMatchObject({
+    firstName: null,
+    lastName: 'Doe',
+    username: 'jane',
+    externalId: '003A',
+    publicMetadata: { a: { c: 2 }, theirs: true },
+    unsafeMetadata: { d: 3 },
+  })
+  await client.updateOrganization('org_acme', { name: 'Acme Polska' })
+  const organization = await client.mergeOrganizationMetadata('org_acme', { privateMetadata: { owner: '005A' } })
+  expect((await official.organizations.getOrganization({ organizationId: 'org_acme' })).raw).toEqual(organization)
+  await client.mergeMembershipMetadata('org_acme', 'user_jane', { publicMetadata: { desk: 7 } })
+  const memberships = await official.organizations.getOrganizationMembershipList({ organizationId: 'org_acme' })
+  expect(memberships.data).toMatchObject([{ publicMetadata: { desk: 7 }, organization: { name: 'Acme Polska' } }])
+})
+
+test("Clerk's own client and ours see each other's invitations", async () => {
+  const official = createOfficialClient({
+    secretKey: clerk.secretKey,
+    apiUrl: clerk.url,
+    telemetry: { disabled: true },
+  })
+  clerk.seed({ organizations: [ACME] })
+  const ours = await client.createInvitation('org_acme', { emailAddress: 'jane@example.com', role: 'org:member' })
+  const theirs = await official.organizations.createOrganizationInvitation({
+    organizationId: 'org_acme',
+    emailAddress: 'john@example.com',
+    role: 'org:admin',
+    privateMetadata: { contact: '003A' },
+  })
+  await client.revokeInvitation('org_acme', ours.id)
+  const listed = await official.organizations.getOrganizationInvitationList({ organizationId: 'org_acme' })
+  expect(new Map(listed.data.map(({ id, status }) => [id, status]))).toEqual(
+    new Map([
+      [ours.id, 'revoked'],
+      [theirs.id, 'pending'],
+    ]),
+  )
+  await expect(client.getInvitation('org_acme', theirs.id)).resolves.toMatchObject({
+    role: 'org:admin',
+    private_metadata: { contact: '003A' },
+  })
+})
+
 test('a refusal is in the words of Clerk', async () => {
   await expect(client.createOrganization({ name: 'Acme', slug: 'acme' })).rejects.toMatchObject({
     kind: 'refused',
@@ -127,4 +185,24 @@ test('what the emulator sends is verified and read, and says the same as what it
   expect(news.get('organization')).toMatchObject({ organization: { id: organization?.id, name: 'Acme' } })
   expect(news.get('membership')).toMatchObject({ membership: { id: listed?.id, role: 'org:admin' } })
   expect(Math.abs(Date.now() - (news.get('user')?.at ?? 0))).toBeLessThan(60_000)
+})
+
+test('an invitation tells of itself, when it is made, accepted and revoked', async () => {
+  clerk.seed({ organizations: [ACME] })
+  const invite = (emailAddress: string) => client.createInvitation('org_acme', { emailAddress, role: 'org:member' })
+  const accepted = await invite('jane@example.com')
+  const revoked = await client.revokeInvitation('org_acme', (await invite('john@example.com')).id)
+  await fetch(`${clerk.url}/_emulator/invitations/${accepted.id}/accept`, { method: 'POST' })
+  await clerk.webhooks.idle()
+  const told = received.flatMap((event) => (event.kind === 'invitation' ? [event] : []))
+  const of = (id: string) => told.filter(({ invitation }) => invitation.id === id)
+  expect(new Set(of(accepted.id).map(({ type, invitation }) => [type, invitation.status].join()))).toEqual(
+    new Set(['organizationInvitation.created,pending', 'organizationInvitation.accepted,accepted']),
+  )
+  const acceptance = of(accepted.id).find(({ invitation }) => invitation.status === 'accepted')
+  await expect(client.getUser(acceptance?.invitation.user_id ?? '')).resolves.toMatchObject({
+    email_addresses: [{ email_address: 'jane@example.com' }],
+  })
+  const revocation = of(revoked.id).find(({ type }) => type === 'organizationInvitation.revoked')
+  expect(revocation?.invitation).toMatchObject({ status: 'revoked', updated_at: revoked.updated_at })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SyncError } from '../errors.ts'
-import { membershipBody, organizationBody, userBody } from './bodies.test-support.ts'
+import { invitationBody, membershipBody, organizationBody, userBody } from './bodies.test-support.ts'
 import { parseEvent, USED_EVENT_TYPES } from './event.ts'
 
 const AT = Date.UTC(2026, 4, 1)
@@ -39,6 +39,21 @@ test('a deleted membership carries all of it, and ends when its envelope says', 
   })
 })
 
+test.each([
+  ['organizationInvitation.created', invitationBody()],
+  ['organizationInvitation.accepted', invitationBody({ status: 'accepted', user_id: 'user_1' })],
+  ['organizationInvitation.revoked', invitationBody({ status: 'revoked' })],
+])('%s carries the invitation as it is then', (type, data) => {
+  expect(parseEvent(webhook(type, data))).toMatchObject({ kind: 'invitation', type, at: AT, invitation: data })
+})
+
+test('an invitation without its organization or its status is parked', () => {
+  for (const field of ['organization_id', 'status'])
+    expect(() => parseEvent(webhook('organizationInvitation.created', invitationBody({ [field]: undefined })))).toThrow(
+      `Clerk's organizationInvitation.created event is not as documented. ${field}: `,
+    )
+})
+
 test('a deleted user or organization leaves its id', () => {
   const user = webhook('user.deleted', { object: 'user', id: 'user_1', deleted: true })
   const organization = webhook('organization.deleted', {
@@ -65,7 +80,7 @@ test('types that are not used, whatever they carry, are told by name alone', () 
       },
     ),
   )
-  expect(USED_EVENT_TYPES.size).toBe(9)
+  expect(USED_EVENT_TYPES.size).toBe(12)
 })
 
 test('times in seconds become milliseconds, and times in milliseconds stay', () => {
@@ -74,6 +89,13 @@ test('times in seconds become milliseconds, and times in milliseconds stay', () 
     at: 1_716_883_200_000,
     user: { created_at: 1_716_883_200_000, updated_at: 1_716_883_200_000, last_sign_in_at: null },
   })
+})
+
+test('an invitation that expires in seconds expires in milliseconds, and one may never expire', () => {
+  const expiring = (at: number | null) =>
+    parseEvent(webhook('organizationInvitation.created', invitationBody({ expires_at: at })))
+  expect(expiring(1_717_487_999)).toMatchObject({ invitation: { expires_at: 1_717_487_999_000 } })
+  expect(expiring(null)).toMatchObject({ invitation: { expires_at: null } })
 })
 
 test('fields that we do not name pass through untouched, at every level', () => {

@@ -1,9 +1,11 @@
 import {
+  type ClerkInvitation,
   type ClerkMembership,
   type ClerkOrganization,
   type ClerkUser,
   deletedObjectSchema,
   envelopeSchema,
+  invitationSchema,
   membershipSchema,
   organizationSchema,
   parseAs,
@@ -18,6 +20,8 @@ type News =
   | { kind: 'membership'; membership: ClerkMembership }
   /** Carries the whole membership, whose `updated_at` may still be that of its creation: only `at` says when it ended. */
   | { kind: 'membership-deleted'; membership: ClerkMembership }
+  /** Created, accepted (then with its `user_id`) or revoked: `status` says which. */
+  | { kind: 'invitation'; invitation: ClerkInvitation }
   /** A type that clerkforce has no use for, today's or tomorrow's, or a deletion that does not say of what. */
   | { kind: 'unused' }
 
@@ -34,6 +38,10 @@ const readOrganization: ReadNews = (data, what) => ({
 const readMembership: ReadNews = (data, what) => ({
   kind: 'membership',
   membership: parseAs(membershipSchema, data, what),
+})
+const readInvitation: ReadNews = (data, what) => ({
+  kind: 'invitation',
+  invitation: parseAs(invitationSchema, data, what),
 })
 const readDeleted =
   (kind: 'user-deleted' | 'organization-deleted'): ReadNews =>
@@ -55,6 +63,9 @@ const READERS: ReadonlyMap<string, ReadNews> = new Map<string, ReadNews>([
     'organizationMembership.deleted',
     (data, what) => ({ kind: 'membership-deleted', membership: parseAs(membershipSchema, data, what) }),
   ],
+  ['organizationInvitation.created', readInvitation],
+  ['organizationInvitation.accepted', readInvitation],
+  ['organizationInvitation.revoked', readInvitation],
 ])
 
 /** The types of event that clerkforce acts on; every other one is acknowledged and counted. */

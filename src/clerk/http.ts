@@ -4,7 +4,7 @@ import { ClerkError, type ClerkFailure } from './clerk-error.ts'
 import type { Pace } from './pace.ts'
 
 export type ClerkRequest = {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PATCH'
   /** Below `/v1`, with the query. */
   path: string
   body?: unknown
@@ -24,12 +24,15 @@ const API_VERSION = '2026-05-12'
 /** More than Clerk's rate (100 requests a second in production) can keep busy at usual answer times. */
 const CONNECTIONS = 10
 
+const oneErrorSchema = z.looseObject({
+  code: z.string().nullish(),
+  message: z.string().nullish(),
+  long_message: z.string().nullish(),
+  // Beside the point for most errors, so that whatever else it holds must not cost us the code and the words.
+  meta: z.looseObject({ param_name: z.string() }).optional().catch(undefined),
+})
 const errorBodySchema = z.looseObject({
-  errors: z
-    .array(
-      z.looseObject({ code: z.string().nullish(), message: z.string().nullish(), long_message: z.string().nullish() }),
-    )
-    .min(1),
+  errors: z.array(oneErrorSchema).min(1),
   clerk_trace_id: z.string().nullish(),
 })
 type ErrorBody = z.infer<typeof errorBodySchema>
@@ -137,6 +140,7 @@ function failureAnswered(method: ClerkRequest['method'], answer: Answer, error: 
   return new ClerkError(failureKind(method, status, code), code, wording(status, error), {
     status,
     retryAfterMs: retryAfterMs(answer.retryAfter),
+    param: error?.errors[0]?.meta?.param_name,
     traceId: error?.clerk_trace_id ?? undefined,
   })
 }
@@ -144,15 +148,19 @@ function failureAnswered(method: ClerkRequest['method'], answer: Answer, error: 
 function failureKind(method: ClerkRequest['method'], status: number, code: string): ClerkFailure {
   if (status === 429) return 'rate'
   if (status === 401 || code === 'authorization_invalid') return 'auth'
+  if (status === 409 && code.endsWith('_managed_by_scim')) return 'managed'
   if (status < 500) return 'refused'
   // 503 is a server that did not take the request on; after any other 5xx, a gateway's most of all, the work may have been done.
   return method === 'GET' || status === 503 ? 'outage' : 'lost-answer'
 }
 
+/** Clerk quotes addresses in some of its words, and these go into logs. */
+const EMAIL_ADDRESS = /[^\s"'`<>()[\],;:]+@[^\s"'`<>()[\],;:]*[^\s"'`<>()[\],;:.]/g
+
 /** Clerk's own words; `long_message` is the one that Clerk writes for people. */
 function wording(status: number, error: ErrorBody | undefined): string {
   const words = error?.errors.map((one) => one.long_message || one.message || one.code).filter(Boolean)
-  if (words?.length) return words.join('; ')
+  if (words?.length) return words.join('; ').replace(EMAIL_ADDRESS, '(an e-mail address)')
   const hint = status < 500 && status !== 429 ? ', not in the way Clerk does: is CLERK_API_URL right?' : ''
   return `Clerk answered ${status}${hint}`
 }

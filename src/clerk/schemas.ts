@@ -70,6 +70,26 @@ export type ClerkMembership = Extra & {
   updated_at: number
 }
 
+/**
+ * An invitation to an organization. Clerk's schema does not promise `organization_id` and `status`, but all its samples have them, and an
+ * invitation to nobody knows where is of no use. Clerk sends no event when one expires: that is seen by asking.
+ */
+export type ClerkInvitation = Extra & {
+  id: string
+  email_address: string
+  role: string
+  organization_id: string
+  /** pending, accepted, revoked or expired, unless Clerk invents another. */
+  status: string
+  public_metadata: Metadata
+  private_metadata?: Metadata | null | undefined
+  /** Who accepted it; in the event of that, and nowhere else. */
+  user_id?: string | null | undefined
+  expires_at?: number | null | undefined
+  created_at: number
+  updated_at: number
+}
+
 /** What remains in `user.deleted` and `organization.deleted`. The schema that Clerk publishes does not even promise the id. */
 export type ClerkDeletedObject = Extra & { id?: string | null | undefined; deleted: boolean }
 
@@ -137,6 +157,20 @@ export const membershipSchema: z.ZodType<ClerkMembership> = z.looseObject({
   }),
   public_metadata: metadata,
   private_metadata: metadata.nullish(),
+  created_at: milliseconds,
+  updated_at: milliseconds,
+})
+
+export const invitationSchema: z.ZodType<ClerkInvitation> = z.looseObject({
+  id,
+  email_address: z.string(),
+  role: z.string().min(1),
+  organization_id: id,
+  status: z.string().min(1),
+  public_metadata: metadata,
+  private_metadata: metadata.nullish(),
+  user_id: text,
+  expires_at: milliseconds.nullish(),
   created_at: milliseconds,
   updated_at: milliseconds,
 })

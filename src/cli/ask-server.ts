@@ -1,9 +1,13 @@
 import type { Settings } from '../config.ts'
 import { SettingError } from '../errors.ts'
+import type { Erasable } from '../server/erasures.ts'
 import type { Operations, Retried, Status } from '../server/operations.ts'
 import type { Problem } from '../server/problem.ts'
-import type { CreatedOrganization } from '../sync/create-organization.ts'
+import type { Explanation } from '../sync/explain/explanation.ts'
+import type { CreatedOrganization } from '../sync/grants/create-organization.ts'
+import type { ListedRequest } from '../sync/mirror/approvals.ts'
 import type { ParkedLink, ProblemHint } from '../sync/mirror/counts.ts'
+import type { Receipt } from '../sync/mirror/receipts.ts'
 
 const timeoutMs = 120_000
 
@@ -63,8 +67,21 @@ export const askServer = ({ host, port, adminToken }: Settings['server'], holder
   const ask = createAsk(`http://${name}:${port}`, adminToken, holder)
   return {
     status: () => ask<Status>('/api/status'),
+    explain: (id, limit) => ask<Explanation>(`/api/explain/${encodeURIComponent(id)}?limit=${limit}`),
     parked: async (limit) => (await ask<{ parked: ParkedLink[] }>(`/api/parked?limit=${limit}`)).parked,
     problems: async (limit) => (await ask<{ problems: ProblemHint[] }>(`/api/problems?limit=${limit}`)).problems,
+    approvals: async (limit) => (await ask<{ requests: ListedRequest[] }>(`/api/approvals?limit=${limit}`)).requests,
+    decide: async (decision, requests) => {
+      const answer = await ask<{ decided: { requests: string[] } }>(`/api/${decision}`, { body: { requests } })
+      return answer.decided.requests
+    },
+    erasable: (person) => ask<Erasable>(`/api/erasable/${encodeURIComponent(person)}`),
+    erase: ({ person, force = false }) => ask<Receipt>('/api/erasures', { body: { person, force } }),
+    receipt: (id) =>
+      ask<Receipt>(`/api/erasures/${encodeURIComponent(id)}`).catch((error: unknown) => {
+        if (error instanceof Error && error.message.startsWith('no-receipt:')) return undefined
+        throw error
+      }),
     retry: async (what) => (await ask<{ retried: Retried }>('/api/retry', { body: what })).retried,
     createOrganization: async ({ key, name, slug, createdBy, publicMetadata, maxAllowedMemberships }) => {
       const body = {

@@ -28,9 +28,17 @@ export const emptyFolder = (): string => {
   return folder
 }
 
-/** Starts `clerkforce <args>` in a process of its own, with nothing in its environment but `env`. */
+/** Where compiled files are kept between starts (see the global set-up). */
+const cache = process.env['NODE_COMPILE_CACHE']
+const compiled: Env = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }
+
+/** Starts `clerkforce <args>` in a process of its own, with nothing in its environment but `env` and that cache. */
 export const spawnCli = (args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Env }): Spawned => {
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { ...compiled, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let stdout = ''
   let stderr = ''
   const watchers = new Set<() => void>()
@@ -77,7 +85,7 @@ export const startEmulators = async (): Promise<{
   env: Env
 }> => {
   const clerk = await startClerkEmulator()
-  const salesforce = await startSalesforceEmulator()
+  const salesforce = await startSalesforceEmulator({ pubsub: {} })
   onTestFinished(async () => {
     await Promise.all([clerk.close(), salesforce.close()])
   })
@@ -91,6 +99,7 @@ export const startEmulators = async (): Promise<{
       SALESFORCE_LOGIN_URL: salesforce.url,
       SALESFORCE_CLIENT_ID: salesforce.clientId,
       SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
+      SALESFORCE_PUBSUB_ENDPOINT: `http://${salesforce.pubsub?.plaintextUrl}`,
       CLERKFORCE_HOST: '127.0.0.1',
       PORT: '0',
     },

@@ -31,7 +31,7 @@ const endSignal = (): { signal: AbortSignal; release: () => void } => {
 
 /**
  * `clerkforce demo`: both emulators, a clerkforce between them, and a story to watch.
- * @returns the exit code: 0 when Salesforce agrees with Clerk at the end, 1 when it does not, 130 when it was ended before.
+ * @returns the exit code: 0 when both sides agree at the end, 1 when they do not, 130 when it was ended before.
  */
 export const demo = async ({ once }: { once: boolean }): Promise<number> => {
   const { signal, release } = endSignal()

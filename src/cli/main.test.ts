@@ -20,10 +20,16 @@ test('--help lists the commands, version prints the version, and neither needs a
     'demo',
     'sandbox',
     'status',
+    'explain',
     'parked',
     'problems',
     'retry',
+    'approvals',
+    'approve',
+    'deny',
     'org',
+    'erase',
+    'preview',
     'check',
     'version',
   ])
@@ -50,6 +56,9 @@ test('wrong usage ends with exit code 2 and says what is wrong', async () => {
     [['org', 'create', 'Acme', '--slug', 'a\tb'], /must not have control characters/],
     [['org', 'create', 'Acme', '--metadata', '[]'], /must be a JSON object/],
     [['parked', '--limit', '0'], /whole number from 1 to 1000/],
+    [['approve'], /give the requests to approve, or --all/],
+    [['deny', 'account/001000000000001AAA', '--all'], /give requests, or --all, not both/],
+    [['approve', 'account/../x'], /not the key of a request/],
     [['retry'], /give the links to retry, or --all, or --problems/],
     [['retry', '1', '--all'], /give links, or --all, not both/],
     [['retry', '1', '--deleted'], /--deleted goes with --all/],
@@ -281,6 +290,30 @@ test('retry of all leaves out what somebody deleted in Salesforce, and says how 
   expect(JSON.parse(deleted.stdout)).toEqual({ links: 1, leftOut: 0, problems: 0 })
 })
 
+test('approvals lists what Salesforce asks for, and approve and deny say what could not be decided about', async () => {
+  const url = await freshPostgres()
+  const db = await openDatabase({ url })
+  await db.query(
+    `insert into clerkforce.request (key, kind, salesforce_id, asked_at, state, code, reason) values
+       ('account/001000000000001AAA', 'organization', '001000000000001AAA', 0, 'asked', null, null),
+       ('contact/003000000000001AAA', 'invitation', '003000000000001AAA', 0, 'failed', 'already_a_member', 'Clerk refuses it')`,
+  )
+  await db.close()
+  const cwd = emptyFolder()
+  const env = { DATABASE_URL: url }
+  const list = await runCli(['approvals'], { cwd, env })
+  expect([list.code, list.stderr]).toEqual([0, ''])
+  expect(list.stdout).toMatch(/account\/001000000000001AAA .* to be approved /)
+  expect(list.stdout).toContain('already_a_member')
+  const approved = await runCli(['approve', '--all'], { cwd, env })
+  expect([approved.code, approved.stdout]).toEqual([0, '1 request approved.\n'])
+  const denied = await runCli(['deny', 'contact/003000000000001AAA', 'contact/003000000000002AAA'], { cwd, env })
+  expect([denied.code, denied.stdout]).toEqual([
+    1,
+    '1 request denied; not to be decided about: contact/003000000000002AAA.\n',
+  ])
+})
+
 test('org create makes one organization of one key, on the database itself', async () => {
   const cwd = emptyFolder()
   const { clerk, env: keys } = await startEmulators()
@@ -319,6 +352,7 @@ test('sandbox prints what serve needs to know, as lines for .env or as JSON, and
     'SALESFORCE_LOGIN_URL',
     'SALESFORCE_CLIENT_ID',
     'SALESFORCE_CLIENT_SECRET',
+    'SALESFORCE_PUBSUB_ENDPOINT',
     'CLERKFORCE_ADMIN_TOKEN',
   ])
   const users = await fetch(`${described.clerk.url}/v1/users`, {

@@ -4,13 +4,18 @@
  * Exit codes: 0 done; 1 failed, or problems found; 2 wrong settings or usage. Errors are one clear line on standard error, results go to
  * standard output, `--json` prints them for programs. What a command needs is imported when it runs, so that `--help` answers at once.
  *
- * Commands on the state (`status`, `parked`, `problems`, `retry`, `org create`) work on the database; where that is a PGlite folder that a
- * running `serve` holds, they ask that process over HTTP instead (operate.ts). They do the same either way.
+ * Commands on the state (`status`, `explain`, `parked`, `problems`, `retry`, `approvals`, `approve`, `deny`, `org create`, `erase`) work on the
+ * database; where that is a PGlite folder that a running `serve` holds, they ask that process over HTTP instead (operate.ts). They do the same
+ * either way.
  */
 import { Command, CommanderError } from 'commander'
+import { registerApprovals } from './approvals.ts'
 import { registerCheck } from './check.ts'
+import { registerErase } from './erase.ts'
+import { registerExplain } from './explain.ts'
 import { registerOrg } from './org.ts'
 import { registerParked } from './parked.ts'
+import { registerPreview } from './preview.ts'
 import { registerProblems } from './problems.ts'
 import { registerDemo } from './register-demo.ts'
 import { reportError } from './report-error.ts'
@@ -32,10 +37,14 @@ const createProgram = (): Command => {
     registerDemo,
     registerSandbox,
     registerStatus,
+    registerExplain,
     registerParked,
     registerProblems,
     registerRetry,
+    registerApprovals,
     registerOrg,
+    registerErase,
+    registerPreview,
     registerCheck,
     registerVersion,
   ])

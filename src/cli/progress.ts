@@ -5,7 +5,7 @@ const beatMs = 100
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
 /** Shows `what` and the seconds while the work goes on: a moving line in a terminal, one plain line elsewhere. */
-export const withProgress = async <T>(what: string, work: Promise<T>): Promise<T> => {
+export const withProgress = async <T>(what: string | (() => string), work: Promise<T>): Promise<T> => {
   const { stderr } = process
   const started = performance.now()
   let beats = 0
@@ -14,8 +14,9 @@ export const withProgress = async <T>(what: string, work: Promise<T>): Promise<T
     const ms = performance.now() - started
     if (ms < patienceMs || (shown && !stderr.isTTY)) return
     shown = true
+    const words = typeof what === 'string' ? what : what()
     stderr.write(
-      stderr.isTTY ? `\r${frames[beats++ % frames.length]} ${what} (${Math.floor(ms / 1_000)} s)` : `${what} …\n`,
+      stderr.isTTY ? `\r${frames[beats++ % frames.length]} ${words} (${Math.floor(ms / 1_000)} s)` : `${words} …\n`,
     )
   }
   const timer = setInterval(beat, beatMs)

@@ -45,7 +45,7 @@ const renderRetried = ({ links, leftOut, problems }: Retried, flags: RetryFlags,
   }
   if (leftOut > 0)
     lines.push(
-      `${plural(leftOut, 'link')} left out: DELETED_IN_SALESFORCE, and a retry makes a new record. To want that, give the numbers, or --all --deleted.`,
+      `${plural(leftOut, 'link')} left out: DELETED_IN_SALESFORCE or GIVEN_TO_ANOTHER, and a retry makes a new record. To want that, give the numbers, or --all --deleted.`,
     )
   if (flags.problems) lines.push(`${plural(problems, 'webhook')} will be read again.`)
   return `${lines.join('\n')}\n`

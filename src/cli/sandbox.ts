@@ -132,6 +132,7 @@ const startSandbox = async (
         SALESFORCE_LOGIN_URL: salesforce.url,
         SALESFORCE_CLIENT_ID: clientId,
         SALESFORCE_CLIENT_SECRET: clientSecret,
+        SALESFORCE_PUBSUB_ENDPOINT: `http://${pubsub?.plaintextUrl}`,
         CLERKFORCE_ADMIN_TOKEN: `sandbox-${seededRandom((seed ?? 1) ^ 0xad).text(24)}`,
       },
     },

@@ -17,11 +17,26 @@ export const registerStatus = (program: Command): void => {
   addOptions(command, ['database', 'server'])
 }
 
-const renderSalesforce = ({ state, paused, problems, usage }: SalesforceStatus): string[][] => [
+const followed: Readonly<Record<SalesforceStatus['following']['by'], string>> = {
+  stream: 'followed by change events',
+  poll: 'followed by polling',
+  off: 'not followed',
+  waiting: 'not followed yet',
+  standby: 'followed by another process',
+  trying: 'the stream of change events is being opened again',
+}
+
+const renderSalesforce = ({ state, paused, problems, following, usage }: SalesforceStatus): string[][] => [
   ['Salesforce', paused ? `paused (${paused.reason}): ${paused.detail}` : state],
+  ['Salesforce changes', [followed[following.by], following.detail].filter((text) => text !== '').join(': ')],
   ...problems.map((problem) => ['Salesforce problem', problem]),
   ...(usage ? [['Salesforce API calls', `${usage.used} of ${usage.limit} used today`]] : []),
 ]
+
+const renderRequests = ({ asked, open, failed }: Status['counts']): string => {
+  const all = `${open} open, ${asked} to be approved, ${failed} failed`
+  return asked + failed > 0 ? `${all}  (clerkforce approvals)` : all
+}
 
 const renderStatus = ({ counts, links, salesforce }: Status): string => {
   const behind = counts.behindMs > 1_000 ? `; the oldest has been due for ${Math.round(counts.behindMs / 1_000)} s` : ''
@@ -31,8 +46,10 @@ const renderStatus = ({ counts, links, salesforce }: Status): string => {
       ['webhooks waiting', String(counts.hints)],
       ['webhooks with a problem', `${counts.problems}${counts.problems > 0 ? '  (clerkforce problems)' : ''}`],
       ['people to ask Clerk about', String(counts.gaps)],
+      ['Salesforce records to read', String(counts.stale)],
       ['links dirty', `${counts.dirty}, of which ${counts.waiting} wait for a parent${behind}`],
       ['links parked', `${counts.parked}${counts.parked > 0 ? '  (clerkforce parked)' : ''}`],
+      ['requests from Salesforce', renderRequests(counts)],
       ...(salesforce ? renderSalesforce(salesforce) : []),
     ],
   )

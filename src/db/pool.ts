@@ -56,6 +56,17 @@ const mostAttempts = 5
 const isCollision = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001')
 
+/** Nothing of a statement or transaction that lost stays, so it may be run again as it was. */
+const despiteCollisions = async <T>(work: () => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= mostAttempts || !isCollision(error)) throw error
+    }
+  }
+}
+
 /** A `Database` over a pg pool. A client whose statement failed goes back to the pool unless its connection is broken or silent. */
 export const poolDatabase = (
   kind: Database['kind'],
@@ -85,16 +96,12 @@ export const poolDatabase = (
   let ending: Promise<void> | undefined
   return {
     kind,
-    query: (text, values) => withClient((client) => queryOn(client)(text, values)),
-    transaction: async (work, { patient = false } = {}) => {
+    query: (text, values) => despiteCollisions(() => withClient((client) => queryOn(client)(text, values))),
+    transaction: (work, { patient = false } = {}) => {
       const first = patient ? beginPatiently : begin[kind]
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await withClient((client, spoil) => inTransaction(client, { first, patient, spoil }, work))
-        } catch (error) {
-          if (attempt >= mostAttempts || !isCollision(error)) throw error
-        }
-      }
+      return despiteCollisions(() =>
+        withClient((client, spoil) => inTransaction(client, { first, patient, spoil }, work)),
+      )
     },
     close: () => {
       ending ??= pool.end().then(closed)

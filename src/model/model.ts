@@ -4,11 +4,11 @@
  */
 
 export type Side = 'clerk' | 'salesforce'
-export type Entity = 'person' | 'organization' | 'membership'
+export type Entity = 'person' | 'organization' | 'membership' | 'invitation'
 
 /** Parents before children. */
-export const rankOf: Readonly<Record<Entity, number>> = { organization: 0, person: 1, membership: 2 }
-export const entities: readonly Entity[] = ['organization', 'person', 'membership']
+export const rankOf: Readonly<Record<Entity, number>> = { organization: 0, person: 1, membership: 2, invitation: 3 }
+export const entities: readonly Entity[] = ['organization', 'person', 'membership', 'invitation']
 
 /** A field's value in canonical form: text trimmed and never empty, times as ISO with whole seconds, dates as YYYY-MM-DD. */
 export type Value = string | number | boolean | null

@@ -79,6 +79,20 @@ test('a key or an address that cannot be right is named before anything is sent,
   expect(() => org.client({ loginUrl: 'acme.my.salesforce.com' })).toThrow(SettingError)
 })
 
+test.each([
+  ['https://login.salesforce.com/id/00D000000000001AAA/005000000000001AAA', '00D000000000001AAA', '005000000000001AAA'],
+  ['http://127.0.0.1/id/00D000000000001/005000000000001', '00D000000000001', '005000000000001'],
+  ['https://login.salesforce.com/', undefined, undefined],
+  [7, undefined, undefined],
+  [undefined, undefined, undefined],
+])('the identity %j of a login tells the org: %s, and our user: %s', async (id, orgId, userId) => {
+  org = await startLocalOrg(
+    () => limits,
+    ({ url }) => ({ body: { access_token: 'token', instance_url: url, id } }),
+  )
+  expect(await org.client().tokens.current()).toMatchObject({ value: 'token', orgId, userId })
+})
+
 test('many callers at once share one login', async () => {
   org = await startLocalOrg(() => limits)
   const client = org.client()

@@ -11,7 +11,14 @@ export type SalesforceAuth =
   /** `privateKey` is PEM, PKCS#8 or PKCS#1. `audience` overrides what `jwtAudience` makes of the login address. */
   | { kind: 'jwt-bearer'; clientId: string; username: string; privateKey: string; audience?: string }
 
-export type Token = { readonly value: string; readonly instanceUrl: URL }
+export type Token = {
+  readonly value: string
+  readonly instanceUrl: URL
+  /** Undefined where the login did not tell. Only change events need it. */
+  readonly orgId: string | undefined
+  /** Our own user, as the login named it. */
+  readonly userId: string | undefined
+}
 
 export type TokenSource = {
   /** The token at hand, or a new one. However many ask at once, one request goes out. */
@@ -134,12 +141,18 @@ const readToken = ({ status, text }: Answer, login: URL): Token => {
     if (login.protocol === 'https:' && instanceUrl.protocol !== 'https:') {
       throw fail('auth', 'INSECURE_INSTANCE_URL', 'the instance_url is not https; the token is not sent there')
     }
-    return { value: token.data.access_token, instanceUrl }
+    return { value: token.data.access_token, instanceUrl, ...identityIn(token.data.id ?? '') }
   }
   if (status >= 500 || status === 408 || status === 420 || status === 429) throw fail('outage', `HTTP_${status}`, '')
   const refusal = TokenRefusal.safeParse(body)
   if (refusal.success) throw fail('auth', refusal.data.error, refusal.data.error_description ?? '')
   throw fail('auth', `HTTP_${status}`, 'is this the address of your org (My Domain)?')
+}
+
+/** The identity URL of an answer ends in the ids of org and user: `https://login.salesforce.com/id/00D.../005...`. */
+const identityIn = (identity: string): Pick<Token, 'orgId' | 'userId'> => {
+  const [, orgId, userId] = /\/id\/(00D[a-zA-Z0-9]{12,15})\/(005[a-zA-Z0-9]{12,15})?/.exec(identity) ?? []
+  return { orgId, userId }
 }
 
 const jsonOrUndefined = (text: string): unknown => {

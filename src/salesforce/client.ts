@@ -2,12 +2,12 @@
  * The Salesforce client: `SalesforceApi` over HTTP.
  *
  *   write, query ──> composite ──> http ──> transport ──> Salesforce
- *        │                          │ └───> auth (one token for everybody)
+ *        │              bulk/ ──────┤ └───> auth (one token for everybody)
  *   collections, records         failure (what a failure means)
  *
  * What it promises:
  * - One method call is one API call, but for what the contract names: further pages of a query, a second try with a new token after a 401,
- *   and an upsert that a Composite refused (see `write.ts`). Nothing else is ever tried again here; who calls knows better what may be.
+ *   an upsert that a Composite refused (see `write.ts`), and the jobs of bulk/bulk.ts. Nothing else is ever tried again here; who calls knows better what may be.
  * - Every failure of a whole call is a `SalesforceError` whose `kind` says what may have happened on the other side. "Nothing was done" is
  *   said only when it is certain: the request never left (no connection, DNS, TLS), or Salesforce turned it away (4xx, 503). A write that
  *   left and got no readable answer, or a 500, 502 or 504, is a lost answer. A read is an outage instead: reading again does no harm.
@@ -15,14 +15,17 @@
  * - A list that comes back is whole. A page that cannot be had fails the call, for a list cut short looks like deletions.
  * - Record ids have 18 characters; external ids travel in bodies, never in URLs; the token is sent to `instance_url` only.
  *
- * What it does not do: retry, pace, spare the allowance (it only reports it), or read change events.
+ * What it does not do: retry, pace, or spare the allowance (it only reports it). Change events are another API: events/change-events.ts.
  */
+
+import { systemClock } from '../clock.ts'
 import { type ObjectDescription, type QueriedRecord, type SalesforceApi, SalesforceError, type Usage } from './api.ts'
-import { createTokenSource, type SalesforceAuth } from './auth.ts'
+import { createTokenSource, type SalesforceAuth, type TokenSource } from './auth.ts'
+import { createBulk } from './bulk/bulk.ts'
 import { readDescribe } from './describe.ts'
 import { failureOfShape } from './failure.ts'
 import { createHttp, type Http } from './http.ts'
-import { createQuery } from './query.ts'
+import { createCount, createQuery } from './query.ts'
 import { readRecord } from './records.ts'
 import { LimitsAnswer } from './schemas.ts'
 import { createTransport } from './transport.ts'
@@ -42,6 +45,8 @@ export type SalesforceClientOptions = {
   connectTimeoutMs?: number
   /** Milliseconds since 1970, such as `Date.now`: dates the JWT. */
   now: () => number
+  /** Waits between looks at a bulk job. @default on the machine's clock */
+  sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
   /** Connections, and so calls at a time; more calls wait their turn. Salesforce allows 25 calls that last 20 s, 5 in a trial. @default 10 */
   maxInFlight?: number
   /** Told, once each, about things of the org that cost calls or time; for the log. */
@@ -49,6 +54,8 @@ export type SalesforceClientOptions = {
 }
 
 export type SalesforceClient = SalesforceApi & {
+  /** The login, for the client of change events to share. */
+  tokens: TokenSource
   /** Lets calls in flight end, then breaks off those that take longer: their answers are lost. @param graceMs @default 5_000 */
   close: (graceMs?: number) => Promise<void>
 }
@@ -56,14 +63,18 @@ export type SalesforceClient = SalesforceApi & {
 /** Makes the client. Nothing is sent until the first call, which also fetches the token. */
 export const createSalesforceClient = (options: SalesforceClientOptions): SalesforceClient => {
   const { loginUrl, auth, now, apiVersion = '66.0', clientName = 'clerkforce', onNotice = () => {} } = options
+  const { sleep = systemClock.sleep } = options
   const { timeoutMs = 120_000, connectTimeoutMs = 10_000, maxInFlight = 10 } = options
   const transport = createTransport({ timeoutMs, connectTimeoutMs, maxInFlight })
   const tokens = createTokenSource({ loginUrl, auth, transport, now })
   const http = createHttp({ transport, tokens, clientName })
   const base = `/services/data/v${apiVersion}`
   return {
+    tokens,
     write: createWrite(http, base, onNotice),
     query: createQuery(http, base),
+    count: createCount(http, base),
+    bulk: createBulk({ http, base, sleep }),
     retrieve: (object, ids, fields) => retrieve(http, base, object, ids, fields),
     describe: (object) => describe(http, base, object),
     limits: () => limits(http, base),

@@ -93,5 +93,5 @@ const failureKind = (status: number, code: string | undefined, words: string, ef
 }
 
 /** Salesforce quotes values in some whole-request messages. Those of rows are kept as they are: they go to the record's own page, not to a log. */
-const withoutAddresses = (message: string): string =>
+export const withoutAddresses = (message: string): string =>
   message.replace(/[^\s"'<>:,;]+@[^\s"'<>,;]+/g, '(address)').slice(0, 500)

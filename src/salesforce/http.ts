@@ -3,12 +3,23 @@ import type { Token, TokenSource } from './auth.ts'
 import { type Effect, failureOfAnswer, failureOfExchange, failureOfShape } from './failure.ts'
 import { type Answer, type Exchange, ExchangeError, type Transport } from './transport.ts'
 
-/** One API call. `path` begins with `/services/data/`. */
-export type Call = { kind: string; method: Exchange['method']; path: string; body?: unknown; effect: Effect }
+/** One API call. `path` begins with `/services/data/`; what it carries is JSON, or a CSV file. */
+export type Call = {
+  kind: string
+  method: Exchange['method']
+  path: string
+  body?: unknown
+  csv?: Uint8Array
+  /** @default 'application/json' */
+  accept?: 'text/csv'
+  effect: Effect
+}
 
 export type Http = {
   /** The parsed body of a 2xx answer; everything else is thrown as a `SalesforceError`. */
   send: (call: Call) => Promise<unknown>
+  /** The whole 2xx answer, for what is not JSON; everything else is thrown as a `SalesforceError`. */
+  answer: (call: Call) => Promise<Answer>
   usage: () => Usage | undefined
   calls: () => Readonly<Record<string, number>>
 }
@@ -20,19 +31,19 @@ export const createHttp = ({ transport, tokens, clientName }: HttpOptions): Http
   const counts: Record<string, number> = {}
   let usage: Usage | undefined
 
-  const attempt = async (call: Call, body: string | undefined, token: Token): Promise<Answer> => {
+  const attempt = async (call: Call, content: Content | undefined, token: Token): Promise<Answer> => {
     counts[call.kind] = (counts[call.kind] ?? 0) + 1
     const answer = await transport
       .exchange({
         method: call.method,
         url: new URL(call.path, token.instanceUrl),
         headers: {
-          accept: 'application/json',
+          accept: call.accept ?? 'application/json',
           authorization: `Bearer ${token.value}`,
           'sforce-call-options': `client=${clientName}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(content && { 'content-type': content.type }),
         },
-        ...(body !== undefined && { body }),
+        ...(content && { body: content.body }),
       })
       .catch((error: unknown) => {
         throw error instanceof ExchangeError ? failureOfExchange(error, call.effect) : error
@@ -41,16 +52,28 @@ export const createHttp = ({ transport, tokens, clientName }: HttpOptions): Http
     return answer
   }
 
-  const send = async (call: Call): Promise<unknown> => {
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const answerTo = async (call: Call): Promise<Answer> => {
+    const content = contentOf(call)
     const token = await tokens.current()
-    let answer = await attempt(call, body, token)
+    let answer = await attempt(call, content, token)
     // 401 means that nothing was done, so a write may go out again too. Once: a 401 that a new token does not cure would go on for ever.
-    if (answer.status === 401) answer = await attempt(call, body, await tokens.renewed(token))
+    if (answer.status === 401) answer = await attempt(call, content, await tokens.renewed(token))
     if (answer.status < 200 || answer.status >= 300) throw failureOfAnswer(answer, call.effect)
-    return parseBody(answer, call)
+    return answer
   }
-  return { send, usage: () => usage, calls: () => ({ ...counts }) }
+  return {
+    send: async (call) => parseBody(await answerTo(call), call),
+    answer: answerTo,
+    usage: () => usage,
+    calls: () => ({ ...counts }),
+  }
+}
+
+type Content = { type: string; body: string | Uint8Array }
+
+const contentOf = ({ body, csv }: Call): Content | undefined => {
+  if (csv) return { type: 'text/csv; charset=UTF-8', body: csv }
+  return body === undefined ? undefined : { type: 'application/json', body: JSON.stringify(body) }
 }
 
 const parseBody = ({ text, status }: Answer, { kind, effect }: Call): unknown => {

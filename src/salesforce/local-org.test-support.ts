@@ -70,7 +70,8 @@ export const startLocalOrg = async (
       play((await login?.(org)) ?? granted, response)
       return
     }
-    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const isJson = request.headers['content-type']?.startsWith('application/json')
+    const body: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text
     const call = {
       method: request.method ?? '',
       path: pathname,

@@ -1,9 +1,9 @@
 import type { QueriedRecord, SalesforceApi } from './api.ts'
 import { assertSubrequestCount, sendComposite } from './composite.ts'
-import { failureOfStatus } from './failure.ts'
+import { failureOfShape, failureOfStatus } from './failure.ts'
 import type { Http } from './http.ts'
 import { type Continuation, readPage } from './records.ts'
-import { errorsOf } from './schemas.ts'
+import { errorsOf, isObject } from './schemas.ts'
 
 /**
  * A query longer than this goes in the body of a Composite, where it costs the same one call. The bound of a URL with its headers is
@@ -25,6 +25,17 @@ export const createQuery =
       more.push(...readPage(page, next.into))
     }
     return lists
+  }
+
+/** The size of a result, without its records. */
+export const createCount =
+  (http: Http, base: string): SalesforceApi['count'] =>
+  async (soql, { deleted = false } = {}) => {
+    const path = `${base}/${deleted ? 'queryAll' : 'query'}?q=${encodeURIComponent(soql)}`
+    const body = await http.send({ kind: 'count', method: 'GET', path, effect: 'reads' })
+    const size = isObject(body) && body['done'] === true ? body['totalSize'] : undefined
+    if (typeof size !== 'number') throw failureOfShape('a count', 'reads', 200)
+    return size
   }
 
 const firstPages = async (

@@ -5,10 +5,13 @@ import { z } from 'zod'
  * Collections and queries, thousands a second, are looked at by hand.
  */
 
-export const TokenAnswer: z.ZodType<{ access_token: string; instance_url: string }> = z.object({
-  access_token: z.string().min(1),
-  instance_url: z.url({ protocol: /^https?$/ }),
-})
+export const TokenAnswer: z.ZodType<{ access_token: string; instance_url: string; id?: string | undefined }> = z.object(
+  {
+    access_token: z.string().min(1),
+    instance_url: z.url({ protocol: /^https?$/ }),
+    id: z.string().optional().catch(undefined),
+  },
+)
 
 export const TokenRefusal: z.ZodType<{ error: string; error_description?: string | undefined }> = z.object({
   error: z.string(),

@@ -3,15 +3,21 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { Agent, type Dispatcher } from 'undici'
 
-/** One HTTP request as text in, text out. */
+/** One HTTP request; its answer comes whole. */
 export type Exchange = {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   url: URL
   headers: Readonly<Record<string, string>>
-  body?: string
+  body?: string | Uint8Array
 }
 
-export type Answer = { status: number; headers: Readonly<Record<string, string | string[] | undefined>>; text: string }
+export type Answer = {
+  status: number
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  body: Buffer
+  /** The body as text. Made when it is read: files are large, and are taken apart as bytes. */
+  readonly text: string
+}
 
 /** No whole answer came back. `sent` is what decides between "nothing was done" and "it may have been done". */
 export class ExchangeError extends Error {
@@ -60,7 +66,14 @@ export const createTransport = (options: TransportOptions): Transport => {
     const { status, headers, body } = await dispatched.finally(() => running.delete(dispatched))
     try {
       const plain = headers['content-encoding'] === 'gzip' ? await unzip(body) : body
-      return { status, headers, text: plain.toString() }
+      return {
+        status,
+        headers,
+        body: plain,
+        get text() {
+          return plain.toString()
+        },
+      }
     } catch (cause) {
       throw new ExchangeError('BROKEN_GZIP', true, cause)
     }

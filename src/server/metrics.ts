@@ -32,9 +32,14 @@ const gauges: Readonly<Record<keyof Counts, [string, string]>> = {
   hints: ['hints_waiting', 'Webhooks that are stored and not read yet'],
   problems: ['hints_with_problem', 'Webhooks that could not be read and wait for a person'],
   gaps: ['gaps', "People whom Clerk's API still has to be asked about"],
+  stale: ['records_stale', 'Salesforce records that changed and are to be read back'],
   dirty: ['links_dirty', 'Links whose two sides may disagree'],
   waiting: ['links_waiting', 'Dirty links that wait for their parent'],
   parked: ['links_parked', 'Links that are set aside for a person'],
+  asked: ['requests_asked', 'What Salesforce asks for in Clerk and an operator has to approve'],
+  open: ['requests_open', 'What Salesforce asks for in Clerk and is not carried out yet'],
+  granting: ['requests_due', 'Of the open requests, those that are due or being carried out'],
+  failed: ['requests_failed', 'What Salesforce asks for in Clerk and Clerk refused'],
   behindMs: ['behind_seconds', 'How long the oldest due link has been due'],
 }
 

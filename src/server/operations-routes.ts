@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { ClerkError } from '../clerk/clerk-error.ts'
 import { isDatabaseDown } from '../db/database.ts'
 import type { Log } from '../log.ts'
-import { KeyReusedError } from '../sync/create-organization.ts'
+import { KeyReusedError } from '../sync/grants/create-organization.ts'
+import { StillLivesError } from './erasures.ts'
 import type { Operations } from './operations.ts'
 import { problem } from './problem.ts'
 import { BodyTooLargeError, readBody } from './read-body.ts'
@@ -34,6 +35,23 @@ const retrySchema = z
     'names nothing to retry: give links, or problems',
   )
 
+const keysExpected = 'must be a list of keys as /api/approvals shows them, or "all"'
+const decisionSchema = z.strictObject({
+  requests: z
+    .unknown()
+    .refine((given) => given === 'all' || isListOfKeys(given), keysExpected)
+    .transform((given) => given as 'all' | string[]),
+})
+const isListOfKeys = (given: unknown): boolean =>
+  z
+    .array(z.string().regex(/^(account|contact)\/\w{18}$/))
+    .min(1)
+    .max(10_000)
+    .safeParse(given).success
+
+/** An e-mail address has at most 320 characters, and every id fewer. PostgreSQL takes no NUL. */
+const explainedSchema = z.string().regex(/^\P{Cc}{1,320}$/u, 'must be an id or an e-mail address')
+
 const metadata = z.record(z.string(), z.unknown())
 /** PostgreSQL takes no NUL, and nobody means a newline in a name. */
 const oneLine = z.string().regex(/^\P{Cc}*$/u, 'must not have control characters')
@@ -48,7 +66,12 @@ const organizationSchema = z.strictObject({
 const keySchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'must have 1 to 255 characters, without spaces')
+  // What an Account asks for has such a key.
+  .refine((key) => !key.startsWith('account/'), "must not begin with 'account/', which is kept for Accounts")
   .optional()
+
+const personSchema = z.string().regex(/^user_\w{1,250}$/, "must be the id of a Clerk user, such as 'user_2abc…'")
+const eraseSchema = z.strictObject({ person: personSchema, force: z.boolean().optional() })
 
 const check = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
   const result = schema.safeParse(value)
@@ -82,6 +105,7 @@ const clerkProblem = (c: Context, error: ClerkError): Response => {
   const retry: Record<string, string> =
     error.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)) }
   switch (error.kind) {
+    case 'managed':
     case 'refused': {
       const status = error.status !== undefined && error.status >= 400 && error.status < 500 ? error.status : 502
       return problem(c, status as 400, error.code, error.message)
@@ -112,6 +136,7 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
         if (error instanceof BadInput)
           return problem(c, error.status, error.status === 413 ? 'too-large' : 'bad-input', error.message)
         if (error instanceof KeyReusedError) return problem(c, 409, 'key-reused', error.message)
+        if (error instanceof StillLivesError) return problem(c, 409, 'still-lives', error.message)
         if (error instanceof ClerkError) return clerkProblem(c, error)
         if (isDatabaseDown(error)) return problem(c, 503, 'database-down', 'the database cannot be reached')
         log.error({ stage: 'server', err: error }, 'a request failed')
@@ -124,6 +149,13 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
     guarded(async (c) => c.json(await operations.status())),
   )
   app.get(
+    '/api/explain/:id',
+    guarded(async (c) => {
+      const id = check(explainedSchema, c.req.param('id'), 'the id')
+      return c.json(await operations.explain(id, readLimit(c)))
+    }),
+  )
+  app.get(
     '/api/parked',
     guarded(async (c) => c.json({ parked: await operations.parked(readLimit(c)) })),
   )
@@ -131,9 +163,36 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
     '/api/problems',
     guarded(async (c) => c.json({ problems: await operations.problems(readLimit(c)) })),
   )
+  app.get(
+    '/api/approvals',
+    guarded(async (c) => c.json({ requests: await operations.approvals(readLimit(c)) })),
+  )
+  for (const decision of ['approve', 'deny'] as const)
+    app.post(
+      `/api/${decision}`,
+      guarded(async (c) => {
+        const { requests } = await readJson(c, decisionSchema)
+        return c.json({ decided: { requests: await operations.decide(decision, requests) } })
+      }),
+    )
   app.post(
     '/api/retry',
     guarded(async (c) => c.json({ retried: await operations.retry(await readJson(c, retrySchema)) })),
+  )
+  app.get(
+    '/api/erasable/:person',
+    guarded(async (c) => c.json(await operations.erasable(check(personSchema, c.req.param('person'), 'the person')))),
+  )
+  app.post(
+    '/api/erasures',
+    guarded(async (c) => c.json(await operations.erase(await readJson(c, eraseSchema)), 202)),
+  )
+  app.get(
+    '/api/erasures/:id',
+    guarded(async (c) => {
+      const receipt = await operations.receipt(c.req.param('id') ?? '')
+      return receipt ? c.json(receipt) : problem(c, 404, 'no-receipt', 'there is no receipt of this id')
+    }),
   )
   app.post(
     '/api/organizations',

@@ -237,6 +237,49 @@ test('a used webhook that cannot be read is listed as a problem, and read again 
   expect(await (await admin('/api/status')).json()).toMatchObject({ counts: { problems: 1 } })
 })
 
+test('what Salesforce asks for is listed, and let through or denied when an operator says so', async () => {
+  const { engine, admin, db } = await serveForTest()
+  const ask = `insert into clerkforce.request (key, kind, salesforce_id, asked_at, state)
+    select 'account/' || id, 'organization', id, 1, 'asked' from unnest($1::text[]) as id`
+  await db.query(ask, [['001000000000001AAA', '001000000000002AAA']])
+  expect(await (await admin('/api/approvals?limit=1')).json()).toEqual({
+    requests: [
+      {
+        key: 'account/001000000000001AAA',
+        kind: 'organization',
+        salesforceId: '001000000000001AAA',
+        state: 'asked',
+        askedAt: 1,
+        code: null,
+        reason: null,
+      },
+    ],
+  })
+  const decide = async (decision: string, requests: unknown): Promise<unknown> =>
+    (await admin(`/api/${decision}`, { method: 'POST', body: JSON.stringify({ requests }) })).json()
+  const [first, none] = ['account/001000000000001AAA', 'account/001000000000009AAA']
+  expect(await decide('deny', [first, none])).toEqual({ decided: { requests: [first] } })
+  expect(await decide('approve', 'all')).toEqual({ decided: { requests: ['account/001000000000002AAA'] } })
+  expect(await engine.counts()).toMatchObject({ asked: 0, open: 1, failed: 0 })
+})
+
+test('a record is explained over HTTP by its id or address, and nothing of it reaches the log', async () => {
+  const { app, admin, clerk, engine, logged } = await serveForTest()
+  await app.request('/webhooks/clerk', sign(clerk.signingSecret, organizationEvent('org_1', 'Somebody Very Private')))
+  await engine.drain()
+  const explained = await admin('/api/explain/org_1')
+  expect([explained.status, await explained.json()]).toMatchObject([
+    200,
+    { asked: 'org_1', records: [{ entity: 'organization', clerk: { name: 'Somebody Very Private' } }] },
+  ])
+  expect(await (await admin('/api/explain/nobody%40private.test')).json()).toMatchObject({ records: [], matches: [] })
+  expect([(await admin('/api/explain/a%00b')).status, (await admin('/api/explain/org_1?limit=0')).status]).toEqual([
+    400, 400,
+  ])
+  expect((await app.request('/api/explain/org_1')).status).toBe(401)
+  expect(JSON.stringify(logged())).not.toMatch(/private/i)
+})
+
 test('input that makes no sense is refused with a sentence that names what is wrong, and changes nothing', async () => {
   const { admin, clerk } = await serveForTest()
   const cases: [string, RequestInit, RegExp][] = [
@@ -246,6 +289,9 @@ test('input that makes no sense is refused with a sentence that names what is wr
     ['/api/retry', { method: 'POST', body: '{"links":[-1]}' }, /links/],
     ['/api/retry', { method: 'POST', body: '{"link":[1]}' }, /link/],
     ['/api/retry', { method: 'POST', body: '{"links":[1],"deleted":true}' }, /deleted goes with links: "all"/],
+    ['/api/approve', { method: 'POST', body: '{}' }, /requests: must be a list of keys/],
+    ['/api/deny', { method: 'POST', body: '{"requests":["a b"]}' }, /requests: must be a list of keys/],
+    ['/api/approvals?limit=0', {}, /limit must be a number from 1 to 1000/],
     ['/api/parked?limit=none', {}, /limit must be a number from 1 to 1000/],
     ['/api/organizations', { method: 'POST', body: '{"name":"  "}' }, /name: must not be empty/],
     ['/api/organizations', { method: 'POST', body: '{"name":"Ac\\u0000me"}' }, /name: must not have control/],
@@ -258,6 +304,11 @@ test('input that makes no sense is refused with a sentence that names what is wr
       '/api/organizations',
       { method: 'POST', body: '{"name":"Acme"}', headers: { 'idempotency-key': 'a b' } },
       /Idempotency-Key/,
+    ],
+    [
+      '/api/organizations',
+      { method: 'POST', body: '{"name":"Acme"}', headers: { 'idempotency-key': 'account/001' } },
+      /kept for Accounts/,
     ],
   ]
   for (const [path, init, message] of cases) {

@@ -19,6 +19,7 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { SalesforceApi } from '../salesforce/api.ts'
 import type { Engine } from '../sync/engine.ts'
+import type { MappingConfig } from '../sync/plan/mapping.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import type { Metrics } from './metrics.ts'
 import { createOperations } from './operations.ts'
@@ -35,17 +36,19 @@ export type ServerOptions = {
   clock: Clock
   /** Makes keys of requests that bring none, such as `randomUUID`. */
   newKey: () => string
-  /** Without it no organization can be created. */
-  clerk?: Pick<ClerkClient, 'createOrganization' | 'findOrganizations'> | undefined
+  /** Without it no organization can be created, and nobody erased without force. */
+  clerk?: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getUser'> | undefined
   /** For the allowance in `/api/status`. */
   salesforce?: Pick<SalesforceApi, 'usage'> | undefined
   /** Without it `/metrics` and `/api` are closed. */
   adminToken?: string | undefined
+  /** To explain by while the org has not been asked for its fields. @default {} */
+  config?: MappingConfig | undefined
 }
 
 /** Makes the app. It listens nowhere: give its `fetch` to a server. */
 export const createServer = (options: ServerOptions): Hono => {
-  const { db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken } = options
+  const { db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken, config } = options
   const app = new Hono()
   addWebhookRoute(app, { receive: engine.receive, metrics, log })
   addHealthRoutes(app, { db, engine, clock })
@@ -53,7 +56,7 @@ export const createServer = (options: ServerOptions): Hono => {
   app.use('/metrics', admin)
   app.use('/api/*', admin)
   app.get('/metrics', async (c) => c.text(await metrics.render(), 200, { 'content-type': metrics.contentType }))
-  const operations = createOperations({ db, clerk, engine, salesforce, clock, newKey })
+  const operations = createOperations({ db, clerk, engine, salesforce, clock, newKey, config })
   addOperationsRoutes(app, { operations, log })
   app.notFound((c) => problem(c, 404, 'not-found', `there is no ${c.req.method} ${c.req.path} here`))
   app.onError((error, c) => {

@@ -3,6 +3,7 @@
  *
  *   Clerk --webhook--> receive --hint--> read --\
  *   Clerk <---asks---- fill gaps ---------------> mirror (+dirty) --> plan --> write --> Salesforce
+ *   Salesforce --event--> follow --stale--> read back --/                        \--> Clerk
  *
  * Each arrow is a row in the database, so that a process may be killed between any two of them and another one goes on. Promise:
  * at-least-once processing, idempotent effects.
@@ -12,27 +13,36 @@ import type { Verify } from '../clerk/signature.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
-import type { SalesforceApi } from '../salesforce/api.ts'
+import type { SalesforceApi, SalesforceError } from '../salesforce/api.ts'
+import { startGrants } from './grants/grants.ts'
 import { fillGaps } from './intake/fill-gaps.ts'
+import { type Follower, type FollowerOptions, type FollowState, startFollower } from './intake/follow.ts'
+import { readBack } from './intake/read-back.ts'
 import { readHints } from './intake/read-hints.ts'
 import { createReceive, type Receive } from './intake/receive.ts'
+import type { Taken } from './intake/take-events.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { type Counts, readCounts } from './mirror/counts.ts'
 import { giveBackAll } from './mirror/dirty.ts'
+import { pruneHintRecords } from './mirror/hint-records.ts'
 import { pruneHints, pruneJournal } from './mirror/inbox.ts'
+import { searchInbox } from './mirror/search-inbox.ts'
 import { sweep } from './mirror/sweep.ts'
-import type { MappingConfig } from './plan/mapping.ts'
+import { createPace, type Pace } from './pace/pace.ts'
+import { pacedApi, pacedDescribe, pauseReason } from './pace/paced-api.ts'
+import { createTurns } from './pace/turns.ts'
+import type { MappingConfig, Rules } from './plan/mapping.ts'
 import type { Checked } from './write/check-mapping.ts'
 import { startChecks } from './write/checks.ts'
 import type { Delivered } from './write/deliver.ts'
-import { createPace, type Pace } from './write/pace.ts'
-import { pacedDescribe } from './write/paced-api.ts'
 import { startWriter, type Writer } from './write/writer.ts'
 
 /** What the engine tells as it happens; for counters and for the demo. */
 export type Events = {
   hintRead?: (hint: { type: string; outcome: string; waitedMs: number }) => void
   delivered?: (result: Delivered) => void
+  /** Change events were taken in, or a poll found something. */
+  followed?: (taken: Taken) => void
 }
 
 export type EngineOptions = {
@@ -41,12 +51,19 @@ export type EngineOptions = {
   /** Without it nobody is asked about people's earlier memberships. */
   clerk?: ClerkClient
   salesforce: SalesforceApi
+  /** How Salesforce is followed; without it, it is only written to. */
+  follow?: Pick<FollowerOptions, 'mode' | 'events' | 'channel' | 'pollMs' | 'userId' | 'clientName'> & {
+    /** How long what we wrote ourselves may wait to be read back, so that many go in one call. @default 5_000 */
+    echoMs?: number
+  }
   config?: MappingConfig
   clock: Clock
   random: () => number
   log: Log
   /** Names this process among those that share the database. */
   name: string
+  /** Gives a text that is not used elsewhere, such as a UUID. Without it, nothing is granted that Salesforce asks for. */
+  newKey?: () => string
   /** Of the org's API calls a day, the share that may be used. @default 0.8 */
   allowanceShare?: number
   /** Calls to Salesforce at once. @default 5 */
@@ -63,6 +80,8 @@ export type Health = {
   /** What was found out about the org; undefined before it could be asked. */
   checked: Checked | undefined
   paused: ReturnType<Pace['paused']>
+  /** How Salesforce is followed. */
+  following: FollowState
   underWay: number
 }
 
@@ -86,6 +105,8 @@ const restInCrowdMs = 1_000
 const gapsAtOnce = 10
 const settledBetweenSweeps = 2_000
 const recordsAtOnce = 1_000
+/** By then the change event of a write of ours has come, or never will. */
+const eventLateMs = 3_000
 const day = 86_400_000
 
 /** Starts all stages on a migrated database. */
@@ -93,6 +114,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const { db, clerk, salesforce, clock, log, config = {}, events = {} } = options
   const { allowanceShare = 0.8, concurrency = 5, leaseMs = 30_000, hintDays = 30, journalDays = 365 } = options
   const { now } = clock
+  const echoMs = options.follow?.echoMs ?? 5_000
   // A PGlite folder has one process: whatever is leased there was leased by one that is gone.
   if (db.kind === 'pglite') await giveBackAll(db.query, '', now())
 
@@ -119,8 +141,79 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     config,
     clock,
     log,
-    found: () => writer?.wake(),
+    found: () => {
+      writer?.wake()
+      follower?.wake()
+      reading?.wake()
+    },
   })
+  const currentRules = (): Rules | undefined => {
+    const checked = checks.checked()
+    return checked?.problems.length === 0 ? checked.rules : undefined
+  }
+  // Reading back has its own turns: it must not wait behind full batches of writes.
+  const readApi = pacedApi(
+    salesforce,
+    pace,
+    now,
+    createTurns(() => 2),
+  )
+  const away = (error: SalesforceError): void => pace.pause(pauseReason(error), `${error.code}: ${error.message}`)
+  const reading: Loop | undefined = options.follow
+    ? startLoop({
+        clock,
+        failed: failed('intake'),
+        step: async () => {
+          const rules = currentRules()
+          const wait = pace.waitMs()
+          if (!rules || wait > 0) return Math.max(wait, 100)
+          const { read, full, failure } = await readBack({ db, api: readApi, rules, now, random: options.random, log })
+          if (failure) away(failure)
+          if (read > 0) {
+            writer?.wake()
+            grants?.wake()
+          }
+          // What was noted again while it was read is due at once.
+          return (full || read > 0) && !failure ? 0 : 500
+        },
+      })
+    : undefined
+  const follower: Follower | undefined = options.follow
+    ? startFollower({
+        ...options.follow,
+        echoMs,
+        db,
+        api: readApi,
+        rules: currentRules,
+        clock,
+        random: options.random,
+        log,
+        name: options.name,
+        noted: (taken) => {
+          events.followed?.(taken)
+          if (taken.records > 0) reading?.wake()
+        },
+        failed: away,
+      })
+    : undefined
+  const { newKey } = options
+  const grants: Loop | undefined =
+    options.follow && clerk && newKey
+      ? startGrants({
+          db,
+          clerk,
+          api: readApi,
+          rules: currentRules,
+          pace,
+          clock,
+          random: options.random,
+          log,
+          name: options.name,
+          newKey,
+          leaseMs,
+          woken: () => writer?.wake(),
+        })
+      : undefined
   let crowdedUntil = 0
   let lastRead = 0
   const reader = startLoop({
@@ -156,10 +249,19 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     clock,
     failed: failed('prune'),
     step: async () => {
+      const oldest = now() - hintDays * day
       const removed =
-        (await pruneHints(db.query, now() - hintDays * day)) + (await pruneJournal(db.query, now() - journalDays * day))
+        (await pruneHints(db.query, oldest)) +
+        (await pruneHintRecords(db.query, oldest)) +
+        (await pruneJournal(db.query, now() - journalDays * day))
       return removed > 0 ? 100 : 3_600_000
     },
+  })
+  const erasing = startLoop({
+    clock,
+    failed: failed('erase'),
+    // Short rests, so that the webhooks that come in meanwhile are not kept waiting.
+    step: async () => ((await searchInbox(db, now())) ? 5 : 60_000),
   })
   let settledSince = 0
   const sweeping = startLoop({
@@ -176,16 +278,16 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   writer = startWriter({
     db,
     api: salesforce,
-    rules: () => {
-      const checked = checks.checked()
-      return checked?.problems.length === 0 ? checked.rules : undefined
-    },
+    clerk,
+    rules: currentRules,
     pace,
     clock,
     random: options.random,
     log,
     name: options.name,
     leaseMs,
+    // A poll finds whatever was saved.
+    readBackAt: () => (follower?.state().by === 'stream' ? now() + Math.max(echoMs, eventLateMs) : undefined),
     delivered: (results) => {
       settledSince += results.length
       for (const result of results) events.delivered?.(result)
@@ -194,7 +296,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const started = writer
   const counts = (): Promise<Counts> => readCounts(db.query, now())
   const wake = (): void => {
-    for (const loop of [reader, gaps, started]) loop?.wake()
+    for (const loop of [reader, gaps, reading, follower, grants, erasing, started]) loop?.wake()
     // Asking costs three calls: only when there is reason to hope for another answer.
     if ((checks.checked()?.problems.length ?? 0) > 0) checks.wake()
   }
@@ -209,20 +311,37 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       },
     }),
     counts,
-    health: () => ({ checked: checks.checked(), paused: pace.paused(), underWay: started.underWay() }),
+    health: () => ({
+      checked: checks.checked(),
+      paused: pace.paused(),
+      following: follower?.state() ?? { by: 'off', detail: '', heardAt: undefined },
+      underWay: started.underWay(),
+    }),
     wake,
     drain: async (timeoutMs = 30_000) => {
       const end = now() + timeoutMs
       for (;;) {
         const left = await counts()
-        if (left.hints + left.dirty + (clerk ? left.gaps : 0) === 0) return
+        const asked = (clerk ? left.gaps : 0) + (options.follow ? left.stale : 0) + (grants ? left.granting : 0)
+        if (left.hints + left.dirty + asked === 0) return
         if (now() > end)
           throw new Error(`not drained after ${timeoutMs} ms: ${JSON.stringify({ ...left, paused: pace.paused() })}`)
         await clock.sleep(20)
       }
     },
     stop: async () => {
-      await Promise.all([reader.stop(), gaps?.stop(), checks.stop(), pruning.stop(), sweeping.stop(), started.stop()])
+      await Promise.all([
+        reader.stop(),
+        gaps?.stop(),
+        follower?.stop(),
+        reading?.stop(),
+        grants?.stop(),
+        checks.stop(),
+        pruning.stop(),
+        erasing.stop(),
+        sweeping.stop(),
+        started.stop(),
+      ])
     },
   }
 }

@@ -29,7 +29,7 @@ const until = async (what: string, condition: () => boolean): Promise<void> => {
 }
 
 test('two processes on one PostgreSQL share the work, and one may be stopped at any time', async () => {
-  const [clerk, org, database] = await Promise.all([startClerk(), startOrg(), freshPostgres()])
+  const [clerk, org, database] = await Promise.all([startClerk(), startOrg({ pubsub: {} }), freshPostgres()])
   const ports = [await freePort(), await freePort()]
   for (const port of ports) clerk.webhooks.add({ url: `http://127.0.0.1:${port}/webhooks/clerk` })
   clerk.webhooks.setDisorder({ twice: 0.2, delayed: 0.3, maxDelayMs: 200, shuffled: 0.3 })
@@ -41,6 +41,7 @@ test('two processes on one PostgreSQL share the work, and one may be stopped at 
     SALESFORCE_LOGIN_URL: org.url,
     SALESFORCE_CLIENT_ID: org.clientId,
     SALESFORCE_CLIENT_SECRET: org.clientSecret,
+    SALESFORCE_PUBSUB_ENDPOINT: `http://${org.pubsub?.plaintextUrl}`,
     DATABASE_URL: database,
     CLERKFORCE_LOG_LEVEL: 'info',
   }

@@ -12,7 +12,7 @@ const payloads = readdirSync(folder).map((file) => ({
   event: JSON.parse(readFileSync(join(folder, file), 'utf8')) as object,
 }))
 
-test('every published payload is accepted, and the nine that clerkforce uses act', async () => {
+test('every published payload is accepted, and the twelve that clerkforce uses act', async () => {
   expect(payloads).toHaveLength(45)
   const { deliver, engine, records, db } = await startRoad()
   const statuses = await Promise.all(payloads.map(({ type, event }) => deliver(event, `msg_${type}`)))

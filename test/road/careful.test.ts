@@ -155,9 +155,8 @@ test('who comes too late with a result changes nothing that a newer holder has s
     claims.map((one) => ({
       end: 'settled' as const,
       claim: one,
-      salesforceId: '003A',
-      base: { FirstName: name },
-      held: { id: '003A', fields: { FirstName: name }, version: 0 },
+      agreed: { salesforceId: '003A', base: { FirstName: name } },
+      held: { id: '003A', fields: { FirstName: name }, version: 0, asOf: 0 },
     }))
   const slow = await claim('p/1', 1_000)
   const quick = await claim('q/1', 41_000)
@@ -264,7 +263,7 @@ test('a member that was under way while its Account came into being is planned a
     claimDirty(db.query, entity, { limit: 1, now, leaseMs: 30_000, lease })
   const [people, organizations] = [await claim('person', 'p/1'), await claim('organization', 'p/2')]
   const done = (claims: typeof people, salesforceId: string) =>
-    claims.map((one) => ({ end: 'settled' as const, claim: one, salesforceId, base: {} }))
+    claims.map((one) => ({ end: 'settled' as const, claim: one, agreed: { salesforceId, base: {} } }))
   await settle(db, 'organization', done(organizations, '001'), 'p/2', now)
   await settle(db, 'person', done(people, '003'), 'p/1', now)
   expect(await db.query('select l.entity from clerkforce.dirty d join clerkforce.link l on l.id = d.link_id')).toEqual([

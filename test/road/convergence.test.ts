@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { playHistory, steps } from '../support/history.ts'
 import { startRoad } from '../support/road.ts'
+import { runs } from '../support/runs.ts'
 import { stateOf } from '../support/salesforce-state.ts'
 
 test('a history that arrives late, twice and out of order ends in the same Salesforce state', async () => {
@@ -31,7 +32,7 @@ test('a history that arrives late, twice and out of order ends in the same Sales
     },
   )
   await fc.assert(property, {
-    numRuns: Number(process.env['RUNS'] ?? 25),
+    numRuns: runs(8),
     seed: Number(process.env['SEED'] ?? 42),
     endOnFailure: process.env['SHRINK'] === undefined,
   })

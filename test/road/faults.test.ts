@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Fault } from '../../src/emulators/kit/faults.ts'
 import { playHistory, steps } from '../support/history.ts'
 import { fastClock, startRoad } from '../support/road.ts'
+import { runs } from '../support/runs.ts'
 import { stateOf } from '../support/salesforce-state.ts'
 
 const error = (status: number, errorCode: string): Pick<Fault, 'respond'> => ({
@@ -60,7 +61,7 @@ test('whatever goes wrong on the way, the end is the same, and every record is t
     },
   )
   await fc.assert(property, {
-    numRuns: Number(process.env['RUNS'] ?? 12),
+    numRuns: runs(4),
     seed: Number(process.env['SEED'] ?? 4),
     endOnFailure: process.env['SHRINK'] === undefined,
   })

@@ -21,12 +21,15 @@ export const freshPostgres = async (): Promise<string> => {
   return url.href
 }
 
-/** A fresh, migrated database of the kind; closed when the test ends. */
-export const freshDatabase = async (kind: DatabaseKind): Promise<Database> => {
+/** A fresh, migrated database of the kind; closed when the test ends, or by whom `ended` gives it to. */
+export const freshDatabase = async (
+  kind: DatabaseKind,
+  ended: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<Database> => {
   const db =
     kind === 'pglite'
       ? await openDatabase({ url: 'memory:', template: readFileSync(inject('pgliteTemplate')) })
       : await openDatabase({ url: await freshPostgres() })
-  onTestFinished(() => db.close())
+  ended(() => db.close())
   return db
 }

@@ -9,6 +9,7 @@ import { type Database, openDatabase, type Query } from '../../src/db/database.t
 import { migrate } from '../../src/db/migrate.ts'
 import { createLog } from '../../src/log.ts'
 import { createSalesforceClient } from '../../src/salesforce/client.ts'
+import { createChangeEvents } from '../../src/salesforce/events/change-events.ts'
 import { startEngine } from '../../src/sync/engine.ts'
 
 export type MortalOptions = {
@@ -20,6 +21,8 @@ export type MortalOptions = {
   /** The step to die at; 0: never. */
   dieAt: number
   name: string
+  /** The Pub/Sub API, where it is to follow Salesforce. */
+  pubsub?: string
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as MortalOptions
@@ -55,6 +58,11 @@ const salesforce = createSalesforceClient({
   auth: { kind: 'client-credentials', clientId: options.clientId, clientSecret: options.clientSecret },
   now: Date.now,
 })
+const clock = systemClock
+const channel = 'Clerk_Sync__chn'
+const { pubsub } = options
+const userId = async () => (await salesforce.tokens.current()).userId
+const events = pubsub ? createChangeEvents({ endpoint: pubsub, tokens: salesforce.tokens, clock }) : undefined
 const engine = await startEngine({
   db: mortal(db),
   salesforce: {
@@ -63,7 +71,10 @@ const engine = await startEngine({
     query: (soqls, deleted) => around(() => salesforce.query(soqls, deleted)),
   },
   verify: createVerifier({ secrets: [options.signingSecret] }),
-  clock: systemClock,
+  ...(events
+    ? { follow: { mode: 'stream', events, channel, pollMs: 60_000, userId, clientName: 'clerkforce', echoMs: 0 } }
+    : {}),
+  clock,
   random: Math.random,
   log: createLog('silent'),
   name: options.name,

@@ -9,6 +9,7 @@ import type { Database } from '../../src/db/database.ts'
 import {
   type RunningSalesforceEmulator,
   type SalesforceEmulatorOptions,
+  type StartOptions,
   startSalesforceEmulator,
 } from '../../src/emulators/salesforce/index.ts'
 import { createLog } from '../../src/log.ts'
@@ -50,16 +51,21 @@ export type RoadOptions = {
   database?: DatabaseKind
   db?: Database
   org?: RunningSalesforceEmulator
-  orgOptions?: SalesforceEmulatorOptions
+  orgOptions?: OrgOptions
   engine?: Partial<EngineOptions>
   clock?: Clock
   clerkApi?: { url: string; secretKey: string }
 }
 
-/** A Salesforce emulator that closes when the test ends. */
-export const startOrg = async (options: SalesforceEmulatorOptions = {}): Promise<RunningSalesforceEmulator> => {
+type OrgOptions = SalesforceEmulatorOptions & Pick<StartOptions, 'pubsub'>
+
+/** A Salesforce emulator that closes when the test ends; `pubsub: {}` opens its change events, of the channel Clerk_Sync__chn too. */
+export const startOrg = async (
+  options: OrgOptions = {},
+  ended: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<RunningSalesforceEmulator> => {
   const org = await startSalesforceEmulator({ apiLimit: 10_000_000, ...options })
-  onTestFinished(() => org.close())
+  ended(() => org.close())
   return org
 }
 

@@ -9,7 +9,7 @@ export type Actor = {
   phone?: string
 }
 
-export type CompanyKey = 'larkspur' | 'tidewater' | 'hollowoak' | 'quillon' | 'brightmoor'
+export type CompanyKey = 'larkspur' | 'tidewater' | 'hollowoak' | 'quillon' | 'brightmoor' | 'ferncastle'
 
 export const COMPANIES: Readonly<Record<CompanyKey, string>> = {
   larkspur: 'Larkspur Robotics',
@@ -17,6 +17,7 @@ export const COMPANIES: Readonly<Record<CompanyKey, string>> = {
   hollowoak: 'Hollow Oak Press',
   quillon: 'Quillon Freight',
   brightmoor: 'Brightmoor Clinics',
+  ferncastle: 'Ferncastle Glass',
 }
 
 /** First names and last names by company; the first of each company founds it, or is its first admin. */
@@ -63,6 +64,7 @@ const STAFF: Record<CompanyKey, readonly (readonly [first: string, last: string 
     ['Ruth', 'Abernathy'],
     ['Kaito', 'Mori'],
   ],
+  ferncastle: [['Ingrid', 'Falk']],
 }
 
 const addressOf = (first: string, company: CompanyKey): string =>
@@ -73,6 +75,9 @@ const addressOf = (first: string, company: CompanyKey): string =>
 
 /** First names of a company's people; they are what the story calls them by. */
 export const staffOf = (company: CompanyKey): string[] => STAFF[company].map(([first]) => first)
+
+/** Who works in Salesforce's user interface. */
+export const SALESPERSON = 'Nadia'
 
 /** Somebody who belongs to no company. */
 const LONER = 'Odile'

@@ -13,8 +13,21 @@ export type ClerkUser = {
   locked: boolean
   deprovisioned?: boolean
   last_sign_in_at: number | null
+  public_metadata: Record<string, unknown>
 }
-export type ClerkOrganization = { id: string; name: string; slug: string | null }
+export type ClerkOrganization = {
+  id: string
+  name: string
+  slug: string | null
+  public_metadata: Record<string, unknown>
+}
+export type ClerkInvitation = {
+  id: string
+  email_address: string
+  organization_id: string
+  role: string
+  status: string
+}
 export type ClerkMembership = {
   id: string
   role: string
@@ -32,6 +45,8 @@ export type ClerkApi = {
   list: <T>(path: string) => Promise<T[]>
   /** What people do themselves, without the Backend API; only the emulator can make it happen. */
   signIn: (userId: string) => Promise<void>
+  /** Whoever was invited follows the link; returns the id of the user. */
+  accept: (invitationId: string) => Promise<string>
 }
 
 const pageSize = 100
@@ -71,6 +86,10 @@ export const createClerkApi = ({ url, secretKey }: { url: string; secretKey: str
     },
     signIn: async (userId) => {
       await send('POST', '/_emulator/sign-in', { user_id: userId })
+    },
+    accept: async (invitationId) => {
+      const path = `/_emulator/invitations/${invitationId}/accept`
+      return (await send<{ user: ClerkUser }>('POST', path)).user.id
     },
   }
 }

@@ -1,9 +1,7 @@
-import type { ClerkApi, ClerkMembership, ClerkOrganization, ClerkUser } from './clerk-api.ts'
-import type { Ended, History } from './play.ts'
-
-/** One value of a field; a list where either is right. */
-export type Expectation = string | boolean | null | readonly string[]
-export type Expected = { readonly [field: string]: Expectation }
+import type { ClerkInvitation, ClerkMembership, ClerkOrganization, ClerkUser } from './clerk-api.ts'
+import type { Expected } from './compare.ts'
+import type { Ended, History } from './playing.ts'
+import type { ClerkSide } from './read-clerk.ts'
 
 /** What Salesforce should hold: records by Clerk id, fields by their Salesforce name, parents by their Clerk id. */
 export type ExpectedOrg = {
@@ -12,16 +10,6 @@ export type ExpectedOrg = {
   AccountContactRelation: ReadonlyMap<string, Expected>
 }
 
-/** Everything that Clerk holds. */
-export type ClerkSide = { users: ClerkUser[]; organizations: ClerkOrganization[]; memberships: ClerkMembership[] }
-
-/** Reads Clerk through its API, page by page. */
-export const readClerk = async (clerk: ClerkApi): Promise<ClerkSide> => ({
-  users: await clerk.list<ClerkUser>('/users'),
-  organizations: await clerk.list<ClerkOrganization>('/organizations'),
-  memberships: await clerk.list<ClerkMembership>('/organization_memberships'),
-})
-
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 const orNull = (text: string | null | undefined): string | null => text || null
 
@@ -29,6 +17,8 @@ const account = (organization: ClerkOrganization, status: 'active' | 'deleted'):
   Name: organization.name,
   Clerk_Org_Slug__c: orNull(organization.slug),
   Clerk_Status__c: status,
+  Plan__c: null,
+  Provision_Clerk_Org__c: false,
 })
 
 /** Without a last name, the first one stands in for it. */
@@ -43,7 +33,12 @@ const statusOf = (user: ClerkUser): string =>
 const emailOf = (user: ClerkUser): string | null =>
   orNull(user.email_addresses.find((one) => one.id === user.primary_email_address_id)?.email_address)
 
-const contact = (user: ClerkUser, status: string, primary: string | null): Expected => ({
+const contact = (
+  user: ClerkUser,
+  status: string,
+  primary: string | null,
+  invitation: ClerkInvitation | undefined,
+): Expected => ({
   ...nameOf(user),
   Email: emailOf(user),
   Phone: orNull(user.phone_numbers.find((one) => one.id === user.primary_phone_number_id)?.phone_number),
@@ -51,6 +46,10 @@ const contact = (user: ClerkUser, status: string, primary: string | null): Expec
   Clerk_Last_Sign_In__c:
     user.last_sign_in_at === null ? null : `${new Date(user.last_sign_in_at).toISOString().slice(0, 19)}Z`,
   Account: primary,
+  Job__c: null,
+  Invite_To_Clerk__c: false,
+  Clerk_Invitation_Id__c: invitation?.id ?? null,
+  Clerk_Invitation_Status__c: invitation?.status ?? null,
 })
 
 /** The Account of the oldest membership that runs; where none does, of the one that ended last. */
@@ -83,11 +82,11 @@ const newestOfEachPair = (ended: readonly Ended[], running: readonly ClerkMember
 
 /**
  * What Salesforce should hold for what Clerk holds and for what is over. The rules are the documented defaults, written down
- * a second time on purpose: a mistake in clerkforce's own must not be repeated here.
+ * a second time on purpose: a mistake in clerkforce's own must not be repeated here. What a salesperson decided comes from the story.
  * @param toAdopt Contacts that were there before, by the address of the person who is to get them.
  */
 export const expectedOrg = (
-  { users, organizations, memberships }: ClerkSide,
+  { users, organizations, memberships, invitations }: ClerkSide,
   history: History,
   toAdopt: ReadonlyMap<string, string>,
 ): ExpectedOrg => {
@@ -100,11 +99,13 @@ export const expectedOrg = (
     )
   const person = (user: ClerkUser, status: string): [string, Expected] => {
     const Id = toAdopt.get(emailOf(user) ?? '')
-    return [user.id, { ...(Id !== undefined && { Id }), ...contact(user, status, primary(user)) }]
+    const invitation = invitations.find(({ email_address }) => email_address === emailOf(user))
+    const fields = { ...contact(user, status, primary(user), invitation), ...history.typed.get(user.id) }
+    return [user.id, { ...(Id !== undefined && { Id }), ...fields }]
   }
   return {
     Account: new Map([
-      ...organizations.map((one) => [one.id, account(one, 'active')] as const),
+      ...organizations.map((one) => [one.id, { ...account(one, 'active'), ...history.typed.get(one.id) }] as const),
       ...history.deletedOrganizations.map((one) => [one.id, account(one, 'deleted')] as const),
     ]),
     Contact: new Map([

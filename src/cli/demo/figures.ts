@@ -1,3 +1,4 @@
+import type { Side } from '../../model/model.ts'
 import type { World } from './world.ts'
 
 /** What was measured up to now. */
@@ -7,7 +8,9 @@ export type Figures = {
   /** How clerkforce answered them. */
   intake: { stored: number; repeated: number; unused: number }
   /** What clerkforce has to do still. */
-  left: { hints: number; dirty: number; parked: number; gaps: number }
+  left: { hints: number; stale: number; dirty: number; parked: number; gaps: number }
+  /** Change events of Salesforce. */
+  followed: number
   /** Salesforce's error code, and when clerkforce tries again. */
   paused: { code: string; retryInMs: number } | undefined
   /** Records changed in Salesforce, API calls that this took, and how long after Clerk's change. */
@@ -19,6 +22,8 @@ export type Figures = {
     /** The median of those that no outage held up. */
     undisturbedMs: number | undefined
   }
+  /** Records changed in Clerk. */
+  carried: number
 }
 
 /** A message counts as late from here on; undisturbed ones take a few milliseconds. */
@@ -62,22 +67,28 @@ const readIntake = async ({ clerkforce, adminToken }: World): Promise<Figures['i
 }
 
 /** The middle one; undefined of none. */
-const median = (values: readonly number[]): number | undefined =>
+export const median = (values: readonly number[]): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+
+const speedOf = (delivered: World['delivered']): { medianMs: number | undefined; slowestMs: number | undefined } => {
+  const lags = delivered.flatMap(({ lagMs }) => lagMs ?? [])
+  return { medianMs: median(lags), slowestMs: lags.length > 0 ? Math.max(...lags) : undefined }
+}
 
 /** Measures the world as it is now. */
 export const readFigures = async (world: World): Promise<Figures> => {
   const { clerk, salesforce, clerkforce, delivered, clock } = world
   const [intake, counts] = await Promise.all([readIntake(world), clerkforce.engine.counts()])
   const { paused } = clerkforce.engine.health()
-  const done = delivered.filter(({ result }) => result === 'done')
-  const lags = done.flatMap(({ lagMs }) => lagMs ?? [])
+  const doneIn = (wanted: Side) => delivered.filter(({ side, result }) => side === wanted && result === 'done')
+  const done = doneIn('salesforce')
   const outage = world.outage()
   const undisturbed = done.filter(({ at, lagMs = 0 }) => !outage || at < outage.from || at - lagMs > outage.until)
   return {
     sent: readSent(clerk.webhooks.messages()),
     intake,
     left: counts,
+    followed: world.followed(),
     // The detail begins with the code.
     paused: paused && {
       code: paused.detail.split(':')[0] ?? paused.reason,
@@ -86,9 +97,9 @@ export const readFigures = async (world: World): Promise<Figures> => {
     written: {
       records: done.length,
       calls: Object.values(salesforce.stats().calls).reduce((sum, count) => sum + count, 0),
-      medianMs: median(lags),
-      slowestMs: lags.length > 0 ? Math.max(...lags) : undefined,
-      undisturbedMs: median(undisturbed.flatMap(({ lagMs }) => lagMs ?? [])),
+      ...speedOf(done),
+      undisturbedMs: speedOf(undisturbed).medianMs,
     },
+    carried: doneIn('clerk').length,
   }
 }

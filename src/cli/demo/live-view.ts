@@ -1,10 +1,11 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
+import { median } from './figures.ts'
 import type { Scene, View } from './scene.ts'
 import { cut, plural, seconds } from './words.ts'
 
-/** How many of the latest events are shown. */
-const recentShown = 6
+/** How many of the latest events are shown: as many as there is room for. */
+const recentShown = { least: 4, most: 12 }
 const widest = 100
 const framesPerSecond = 8
 
@@ -36,7 +37,8 @@ const label = (name: string): string => ` ${styleText('dim', name.padEnd(11))} `
 
 const salesforceState = ({ silentSince, figures }: Scene, now: number): string => {
   const paused = figures?.paused
-  if (silentSince === undefined && !paused) return styleText('green', 'answers')
+  if (silentSince === undefined && !paused)
+    return `${styleText('green', 'answers')} · ${plural(figures?.followed ?? 0, 'change event')}`
   const silent =
     silentSince === undefined
       ? styleText('green', 'answers again')
@@ -45,35 +47,37 @@ const salesforceState = ({ silentSince, figures }: Scene, now: number): string =
   return silent + waits
 }
 
+const after = (medianMs: number | undefined, what: string): string =>
+  medianMs === undefined ? '' : ` · median ${seconds(medianMs)} after ${what}`
+
 const figureLines = (scene: Scene, now: number): string[] => {
   const { figures } = scene
   if (!figures) return ['', '', '', '', '']
-  const { sent, intake, left, written } = figures
-  const speed = written.medianMs === undefined ? '' : ` · median ${seconds(written.medianMs)} after Clerk`
+  const { sent, intake, left, written, carried } = figures
   const parked = left.parked > 0 ? styleText('red', `${left.parked} parked`) : '0 parked'
+  const waiting = left.hints + left.stale
   return [
-    `${label('Webhooks')}${plural(sent.messages, 'event')} · ${sent.twice} sent twice · ${sent.late} late · ${sent.overtaken} out of order`,
-    `${label('clerkforce')}${intake.stored} stored · ${plural(intake.repeated, 'repeat')} ignored · ${intake.unused} of no use`,
-    `${label('')}${plural(left.hints, 'webhook')} to read · ${plural(left.dirty, 'link')} dirty · ${parked}`,
+    `${label('Clerk')}${plural(sent.messages, 'webhook')} · ${sent.twice} sent twice · ${sent.late} late · ${sent.overtaken} out of order`,
+    `${label('')}${plural(carried, 'record')} changed${after(median(scene.outcomesMs), 'a step in Salesforce')}`,
+    `${label('clerkforce')}${plural(intake.repeated, 'repeat')} ignored · ${waiting} to read · ${plural(left.dirty, 'link')} dirty · ${parked}`,
     `${label('Salesforce')}${salesforceState(scene, now)}`,
-    `${label('')}${plural(written.records, 'record')} written in ${plural(written.calls, 'API call')}${speed}`,
+    `${label('')}${plural(written.records, 'record')} changed in ${plural(written.calls, 'API call')}${after(written.medianMs, 'Clerk')}`,
   ]
 }
 
 /** What the picture needs; a smaller terminal gets plain lines. */
 export const SMALLEST: { columns: number; rows: number } = { columns: 80, rows: 24 }
 
-/** The scene as lines, each narrower than `columns`, and always as many, so that nothing jumps. */
-export const drawScene = (scene: Scene, now: number, columns: number): string[] => {
+/** The scene as lines, each narrower than `columns`, and always as many, so that nothing jumps; fewer than `rows`. */
+export const drawScene = (
+  scene: Scene,
+  now: number,
+  { columns, rows }: { columns: number; rows: number },
+): string[] => {
   const width = Math.min(columns, widest) - 1
-  const recent = scene.recent.slice(-recentShown)
-  const events = Array.from({ length: recentShown }, (_, index) => {
-    const text = cut(recent[index] ?? '', width - 3)
-    return `   ${index === recent.length - 1 ? text : styleText('dim', text)}`
-  })
-  return [
+  const top = [
     apart(
-      ` ${styleText('bold', 'clerkforce demo')}   Clerk ──▸ clerkforce ──▸ Salesforce`,
+      ` ${styleText('bold', 'clerkforce demo')}   Clerk ◂──▸ clerkforce ◂──▸ Salesforce`,
       styleText('dim', `${((now - scene.startedAt) / 1_000).toFixed(1)} s`),
       width,
     ),
@@ -81,16 +85,23 @@ export const drawScene = (scene: Scene, now: number, columns: number): string[] 
     ...scene.acts.map((_, index) => actLine(scene, index, width)),
     '',
     ` ${styleText('bold', scene.act < 0 ? 'Starting' : 'What happens')}`,
-    ...events,
-    '',
-    ...figureLines(scene, now),
   ]
+  const bottom = ['', ...figureLines(scene, now)]
+  // The cursor stands below the last line.
+  const room = rows - 1 - top.length - bottom.length
+  const shown = Math.max(recentShown.least, Math.min(room, recentShown.most))
+  const recent = scene.recent.slice(-shown)
+  const events = Array.from({ length: shown }, (_, index) => {
+    const text = cut(recent[index] ?? '', width - 3)
+    return `   ${index === recent.length - 1 ? text : styleText('dim', text)}`
+  })
+  return [...top, ...events, ...bottom]
 }
 
 /** Draws the scene in place, several times a second. */
 export const createLiveView = (scene: Scene, out: NodeJS.WriteStream, now: () => number): View => {
   const update = createLogUpdate(out)
-  const draw = () => update(drawScene(scene, now(), out.columns ?? 80).join('\n'))
+  const draw = () => update(drawScene(scene, now(), { columns: out.columns ?? 80, rows: out.rows ?? 24 }).join('\n'))
   const timer = setInterval(draw, 1_000 / framesPerSecond)
   let over = false
   draw()

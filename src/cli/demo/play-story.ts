@@ -1,14 +1,17 @@
 import type { ClerkApi } from './clerk-api.ts'
-import { type History, play } from './play.ts'
+import { play } from './play.ts'
+import type { History } from './playing.ts'
 import type { Scene, View } from './scene.ts'
 import type { Act } from './story.ts'
 import type { Watch } from './watch.ts'
+import { seconds } from './words.ts'
 import type { World } from './world.ts'
 
 /** Longer than any wait of clerkforce's for a Salesforce that was away for some seconds. */
 const settleMs = 15_000
 const settlePollMs = 25
 const recentKept = 20
+const channel = 'Clerk_Sync__chn'
 
 /** Asks clerkforce for an organization, as an operator's program would. */
 const openOrganization = async ({ clerkforce, adminToken }: World, name: string): Promise<string> => {
@@ -38,7 +41,13 @@ export const playStory = ({ acts, world, clerk, scene, view, watch, signal }: St
     acts,
     clock: world.clock,
     signal,
-    stage: { clerk, openOrganization: (name) => openOrganization(world, name), startOutage: world.startOutage },
+    stage: {
+      clerk,
+      salesforce: world.salesforce,
+      openOrganization: (name) => openOrganization(world, name),
+      left: () => leftIn(world),
+      startOutage: world.startOutage,
+    },
     salesforceAnswers: watch.untilSalesforceAnswers,
     told: {
       act: (index) => {
@@ -49,22 +58,59 @@ export const playStory = ({ acts, world, clerk, scene, view, watch, signal }: St
         scene.recent = [...scene.recent, sentence].slice(-recentKept)
         view.step(sentence)
       },
+      outcome: (sentence, ms) => {
+        const said = `${sentence}, ${seconds(ms)}`
+        scene.recent = [...scene.recent, `→ ${said}`].slice(-recentKept)
+        scene.outcomesMs = [...scene.outcomesMs, ms]
+        view.note(said)
+      },
       done: () => {
         scene.done++
       },
     },
   })
 
-/** Resolves when every webhook has arrived and clerkforce has nothing left to do; false when that does not come about in time. */
-export const settle = async ({ clerk, clerkforce, clock }: World, signal: AbortSignal): Promise<boolean> => {
+/** The last event on the channel that clerkforce follows. */
+const lastEvent = ({ salesforce }: World) => salesforce.events.list().findLast(({ on }) => on.includes(channel))
+
+/** What clerkforce has set aside, and how much it has to do still; what waits for a parked parent has nothing to do. */
+export const leftIn = async ({ clerkforce }: World): Promise<{ parked: number; busy: number }> => {
+  const { hints, dirty, waiting, gaps, stale, granting, parked } = await clerkforce.engine.counts()
+  return { parked, busy: hints + dirty - waiting + gaps + stale + granting }
+}
+
+/** Whether clerkforce has nothing left to do, the last change event included. */
+const nothingLeft = async (world: World): Promise<boolean> => {
+  const last = lastEvent(world)
+  const [taken] = await world.clerkforce.db.query('select 1 from clerkforce.hint where delivery_id like $1 limit 1', [
+    `${last?.id}/%`,
+  ])
+  return (last === undefined || taken !== undefined) && (await leftIn(world)).busy === 0
+}
+
+/**
+ * Resolves when every webhook and change event has arrived, clerkforce has nothing left to do, and what it wrote last has come back to it;
+ * false when that does not come about in time.
+ */
+export const settle = async (world: World, signal: AbortSignal): Promise<boolean> => {
+  const { clerk, clock } = world
   const end = clock.now() + settleMs
   let arrived = false
   void clerk.webhooks.idle().then(() => {
     arrived = true
   })
   while (!signal.aborted && clock.now() < end) {
-    const { hints, dirty, gaps } = await clerkforce.engine.counts()
-    if (arrived && hints + dirty + gaps === 0) return true
+    const before = lastEvent(world)?.replayId
+    if (arrived && (await nothingLeft(world))) {
+      const sent = clerk.webhooks.messages().length
+      await clerk.webhooks.idle()
+      if (
+        before === lastEvent(world)?.replayId &&
+        sent === clerk.webhooks.messages().length &&
+        (await nothingLeft(world))
+      )
+        return true
+    }
     await clock.sleep(settlePollMs, signal)
   }
   return false

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { freshDatabase } from '../../../test/support/databases.ts'
 import { runDemo } from './run-demo.ts'
+import type { Step } from './steps.ts'
 import type { Act } from './story.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -58,7 +59,15 @@ test('without a terminal the demo tells its story in plain lines, ends with the 
     /What Salesforce holds now[\s\S]*Larkspur Robotics[\s\S]*Grace Okafor +grace\.okafor@larkspur\.example +admin +active/,
   )
   expect(out).toMatch(/Salesforce agrees with Clerk: \d+ records compared/)
-  expect(out).toMatch(/webhooks in \d+ deliveries: [1-9]\d* twice, [1-9]\d* late, [1-9]\d* out of order/)
+  expect(out).toMatch(/Clerk agrees with Salesforce: \d+ records compared/)
+  // Both directions were used, and everything that Salesforce asked for came about.
+  expect(story.filter((line) => line.includes('  * Clerk has')).length).toBe(2)
+  expect(out).toMatch(/Larkspur Robotics +active, plan Enterprise/)
+  expect(out).toMatch(
+    /Ferncastle Glass +active, 1 active relation\n • Ingrid Falk +ingrid@ferncastle\.example +member +active/,
+  )
+  expect(out).toMatch(/[1-9]\d* records changed for Salesforce/)
+  expect(out).toMatch(/webhooks in \d+ deliveries: [1-9]\d* twice, [1-9]\d* late,\s+[1-9]\d* out of order/)
   expect(lines.filter((line) => line.length > 80 || line.includes('\u001b'))).toEqual([])
   expect(readdirSync(folder)).toEqual([])
 })
@@ -72,15 +81,29 @@ test('when the sides differ the demo lists the differences and exits 1', async (
     acts: short,
     db: await freshDatabase('pglite'),
     signal: new AbortController().signal,
-    beforeCheck: ({ salesforce }) => {
+    beforeCheck: async ({ salesforce, clerkforce }) => {
+      await clerkforce.engine.stop()
       const account = salesforce.state()['Account']?.find(({ Name }) => Name === 'Larkspur Robotics')
       salesforce.person.edit('Account', String(account?.['Id']), { Name: 'Larkspur' })
     },
   })
   expect(code).toBe(1)
   expect(read()).toMatch(
-    /differ in 1 place;[^\n]*\n +Account org_\w+, Name: expected Larkspur Robotics, found Larkspur\n/,
+    /Salesforce differs from Clerk in 1 place;[^\n]*\n +Account org_\w+, Name: expected Larkspur Robotics, found Larkspur\n/,
   )
+})
+
+test('what is parked at the end is named, and the demo exits 1', async () => {
+  const { out, read } = paper()
+  const steps: Step[] = [
+    { do: 'enter-account', company: 'ferncastle' },
+    { do: 'ask-organization', company: 'ferncastle' },
+    { do: 'remove-account', company: 'ferncastle' },
+  ]
+  const acts = [{ title: 'An Account goes for good', everyMs: 0, steps }]
+  const db = await freshDatabase('pglite')
+  expect(await runDemo({ once: true, out, ports, acts, db, signal: new AbortController().signal })).toBe(1)
+  expect(read()).toMatch(/✗ Parked: [^\n]*organization[^\n]*DELETED_IN_SALESFORCE/)
 })
 
 test('a demo that is ended before its verdict stops everything and says so by its exit code', async () => {

@@ -1,19 +1,21 @@
 /*
- * The demo: a story told to Clerk, and what becomes of it in Salesforce.
+ * The demo: a story that is told first to Clerk and then to Salesforce, and what becomes of it on the other side.
  *
- *   cast, story ── play ── Clerk emulator ── webhooks ── clerkforce ── Salesforce emulator      world.ts starts these three
- *                                │                            │                 │
- *                                └────────── watch, figures ──┴─────────────────┤               what the views draw
- *                                │                                              │
- *                            expected ───────────────── check ──────────────────┘               the verdict
+ *   cast, story, steps ── play ─┬─ clerk-deeds ── Clerk emulator <── clerkforce ──> Salesforce emulator ── sales-deeds ─┐
+ *                               │                       │                 │                  │                          │
+ *                               │                       ├── watch, figures, live-view ───────┤   what the views draw    │
+ *                               │                       │                                    │                          │
+ *                               └─ history ───────── check-clerk                      check-salesforce ─── history ─────┘
  *
- * The three are the real things on real ports: clerkforce is what `serve` starts, with other addresses and keys; the story uses Clerk's
- * Backend API, and the emulator signs, repeats, delays and shuffles the webhooks by itself. Every figure is measured: at Clerk's log of
- * messages, at clerkforce's /metrics, at Salesforce's count of API calls.
+ * The three in the middle are the real things on real ports (world.ts): clerkforce is what `serve` starts, with other addresses and keys and
+ * a mapping of three fields. People in Clerk act through its Backend API, and the emulator signs, repeats, delays and shuffles the webhooks
+ * by itself; a salesperson acts as in Salesforce's user interface. Every figure is measured: at Clerk's log of messages, at clerkforce's
+ * /metrics, at Salesforce's count of API calls, and by watching for what comes of each thing that is done by hand.
  *
  * The verdict is not clerkforce's own. Both sides are read through their public APIs, with clients that it does not share, and the rules
- * of what Salesforce should hold are written down a second time (expected.ts). What Clerk forgets, deleted users and memberships that
- * ended, is checked from what the story did. Records that were there before are checked to be as they were.
+ * of what each should hold are written down a second time (expected.ts, check-clerk.ts). What neither side can say is checked from what the
+ * story did (`History`): deleted users and memberships that ended, who was made at all, what the salesperson decided. Records that were
+ * there before are checked to be as they were, and nothing may be parked.
  *
  * With the same seed the same happens, but for the time that things take. Everything is gone when it ends.
  */
@@ -23,10 +25,10 @@ import { compareSides, type Verdict } from './compare-sides.ts'
 import { createLiveView, SMALLEST } from './live-view.ts'
 import { createPlainView } from './plain-view.ts'
 import { playStory, settle } from './play-story.ts'
-import { drawAddresses, drawSummary, drawVerdict } from './report.ts'
+import { agrees, drawAddresses, drawSummary, drawVerdict } from './report.ts'
 import type { Scene, View } from './scene.ts'
 import { type Act, STORY } from './story.ts'
-import { drawTable } from './table.ts'
+import { drawCarried, drawTable } from './table.ts'
 import { startWatch } from './watch.ts'
 import { seconds } from './words.ts'
 import { PORTS, type Ports, startWorld, type World } from './world.ts'
@@ -46,7 +48,7 @@ export type DemoOptions = {
   /** @default the whole story */
   acts?: readonly Act[]
   /** Called between the story and its check, for whoever wants to see the check fail. */
-  beforeCheck?: (world: World) => void
+  beforeCheck?: (world: World) => Promise<void>
 }
 
 const interrupted = 130
@@ -59,6 +61,7 @@ const createScene = (acts: readonly Act[], startedAt: number): Scene => ({
   done: 0,
   recent: [],
   figures: undefined,
+  outcomesMs: [],
   silentSince: undefined,
 })
 
@@ -79,10 +82,10 @@ const perform = async (world: World, scene: Scene, view: View, options: DemoOpti
     view.act(checkTitle)
     const settled = await settle(world, signal)
     if (signal.aborted) return undefined
-    if (!settled) view.note('not everything has come to Salesforce in time')
+    if (!settled) view.note('not everything has come to the other side in time')
     // Before the comparison, whose own calls are not clerkforce's.
     await watch.look()
-    beforeCheck?.(world)
+    await beforeCheck?.(world)
     const verdict = await compareSides(world, history)
     scene.act = acts.length + 1
     return verdict
@@ -114,21 +117,27 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
       print('', ' Ended before both sides were compared.')
       return interrupted
     }
-    const { side, checked } = verdict
+    const columns = out.columns ?? 80
     print(
       '',
-      ...drawTable(side, out.columns ?? 80),
+      ...drawTable(verdict.held.salesforce, columns),
       '',
-      ...drawVerdict(checked),
-      ...world.errors.map((error) => ` clerkforce logged: ${error}`),
+      ...drawCarried(verdict.held.clerk, columns),
+      '',
+      ...drawVerdict(verdict),
+      ...[...new Set(world.errors)].map((error) => ` clerkforce logged: ${error}`),
     )
-    print('', ...drawSummary(scene.figures, world.outage()), ` All in all   ${seconds(Date.now() - startedAt)}`)
+    print(
+      '',
+      ...drawSummary(scene.figures, scene.outcomesMs, world.outage()),
+      ` All in all     ${seconds(Date.now() - startedAt)}`,
+    )
     if (!once) {
       print('', ...drawAddresses(world), '', ' It stays up until Ctrl-C.')
       await aborted(signal)
       print(' Stopping; nothing stays behind.')
     }
-    return checked.differences.length === 0 ? 0 : 1
+    return agrees(verdict) ? 0 : 1
   } finally {
     view.end()
     await world?.close()

@@ -12,6 +12,8 @@ export type Scene = {
   /** What happened, the newest last. */
   recent: readonly string[]
   figures: Figures | undefined
+  /** How long it took until the other side showed what came of each thing that was done by hand. */
+  outcomesMs: readonly number[]
   /** Since when Salesforce does not answer, by asking it. */
   silentSince: number | undefined
 }

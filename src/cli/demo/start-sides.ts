@@ -1,7 +1,7 @@
 import { type RunningClerkEmulator, startClerkEmulator } from '../../emulators/clerk/index.ts'
 import { type RunningSalesforceEmulator, startSalesforceEmulator } from '../../emulators/salesforce/index.ts'
 import { SEEDED } from './cast.ts'
-import type { Expected } from './expected.ts'
+import type { Expected } from './compare.ts'
 import { freePort } from './free-port.ts'
 
 /** The two emulators, and what Salesforce holds before the story. */
@@ -35,6 +35,12 @@ const startClerk = async (port: number, seed: number): Promise<RunningClerkEmula
     retryScale: 60,
   })
 
+/** What the admin of this org has added, for the mapping of the demo (world.ts). */
+const customFields = [
+  { object: 'Account', name: 'Plan__c', type: 'string', length: 80 },
+  { object: 'Contact', name: 'Job__c', type: 'string', length: 80 },
+] as const
+
 const seedSalesforce = (org: RunningSalesforceEmulator): Pick<Sides, 'before' | 'toAdopt'> => {
   const { account, contact, adopted } = SEEDED
   const ids = org.seed({ Account: [account], Contact: [{ ...contact, AccountId: '#0' }, adopted] })
@@ -53,11 +59,10 @@ const seedSalesforce = (org: RunningSalesforceEmulator): Pick<Sides, 'before' | 
 export const startSides = async (ports: { clerk: number; salesforce: number }, seed: number): Promise<Sides> => {
   const clerk = await startClerk(ports.clerk, seed)
   const port = await freePort(ports.salesforce)
-  const salesforce = await startSalesforceEmulator({ port, seed, latencyMs: salesforceLatencyMs }).catch(
-    async (error: unknown) => {
-      await clerk.close()
-      throw error
-    },
-  )
+  const options = { port, seed, latencyMs: salesforceLatencyMs, pubsub: {}, customFields }
+  const salesforce = await startSalesforceEmulator(options).catch(async (error: unknown) => {
+    await clerk.close()
+    throw error
+  })
   return { clerk, salesforce, ...seedSalesforce(salesforce) }
 }

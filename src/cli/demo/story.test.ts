@@ -4,9 +4,9 @@ import { STORY } from './story.ts'
 
 const steps = STORY.flatMap((act) => act.steps)
 
-test('everybody in the story is in the cast, and everybody in the cast signs up once', () => {
+test('everybody in the story is in the cast, and everybody in the cast signs up once, or is invited', () => {
   expect(new Set(steps.flatMap((step) => ('who' in step ? step.who : [])))).toEqual(new Set(CAST.keys()))
-  const signUps = steps.flatMap((step) => (step.do === 'sign-up' ? step.who : []))
+  const signUps = steps.flatMap((step) => (step.do === 'sign-up' || step.do === 'accept' ? step.who : []))
   expect(signUps.toSorted()).toEqual([...CAST.keys()].toSorted())
 })
 

@@ -1,20 +1,5 @@
 import { type CompanyKey, type Role, staffOf } from './cast.ts'
-
-/** One thing that happens. People go by their first names, which are unique. */
-export type Step =
-  | { do: 'sign-up' | 'sign-in' | 'ban' | 'unban' | 'lock' | 'delete'; who: string }
-  /** Makes an organization in Clerk; the founder becomes its first admin. */
-  | { do: 'found'; who: string; company: CompanyKey }
-  /** Makes an organization through clerkforce's own API. */
-  | { do: 'open'; company: CompanyKey }
-  | { do: 'join' | 'role'; who: string; company: CompanyKey; role: Role }
-  | { do: 'leave'; who: string; company: CompanyKey }
-  | { do: 'email'; who: string; email: string }
-  | { do: 'surname'; who: string; lastName: string }
-  | { do: 'rename'; company: CompanyKey; name: string }
-  | { do: 'close'; company: CompanyKey }
-  /** Salesforce answers 503 to everything from here on. */
-  | { do: 'outage'; seconds: number }
+import type { Step } from './steps.ts'
 
 export type Act = {
   title: string
@@ -52,7 +37,7 @@ const brightmoor: Step[] = [
   ]),
 ]
 
-/** The story, told to Clerk; Salesforce has to follow. */
+/** The story: first it is told to Clerk, and Salesforce has to follow; then the other way round. */
 export const STORY: readonly Act[] = [
   { title: 'Four companies sign up', everyMs: 60, steps: founders },
   {
@@ -106,45 +91,35 @@ export const STORY: readonly Act[] = [
       { do: 'sign-in', who: 'Odile' },
     ],
   },
+  {
+    title: 'Nadia, in Salesforce, wins a customer',
+    everyMs: 150,
+    steps: [
+      { do: 'enter-account', company: 'ferncastle' },
+      { do: 'enter-contact', who: 'Ingrid', company: 'ferncastle', job: 'Head of Operations' },
+      { do: 'ask-organization', company: 'ferncastle' },
+      { do: 'ask-invitation', who: 'Ingrid' },
+      { do: 'accept', who: 'Ingrid' },
+    ],
+  },
+  {
+    title: 'Both sides edit, even the same name at once',
+    everyMs: 150,
+    steps: [
+      { do: 'sell', company: 'larkspur', plan: 'Enterprise' },
+      { do: 'rename-account', company: 'tidewater', name: 'Tidewater Kitchens' },
+      { do: 'rename-both', company: 'hollowoak', clerk: 'Hollow Oak Media', salesforce: 'Hollow Oak Group' },
+      { do: 'mistype', who: 'Grace', lastName: 'Okafro' },
+    ],
+  },
+  {
+    title: 'Nadia merges, deletes and restores',
+    everyMs: 150,
+    steps: [
+      { do: 'enter-again', who: 'Priya' },
+      { do: 'merge', who: 'Priya' },
+      { do: 'remove-account', company: 'ferncastle' },
+      { do: 'restore-account', company: 'ferncastle' },
+    ],
+  },
 ]
-
-/** What people and companies are called at the moment. */
-export type Names = { person: (who: string) => string; company: (key: CompanyKey) => string }
-
-/** A step as a sentence, in the names of the moment before it. */
-export const sentence = (step: Step, { person, company }: Names): string => {
-  switch (step.do) {
-    case 'sign-up':
-      return `${person(step.who)} signs up`
-    case 'sign-in':
-      return `${person(step.who)} signs in`
-    case 'ban':
-      return `${person(step.who)} is banned`
-    case 'unban':
-      return `${person(step.who)} is let in again`
-    case 'lock':
-      return `${person(step.who)} is locked out`
-    case 'delete':
-      return `${person(step.who)} is deleted`
-    case 'found':
-      return `${person(step.who)} founds ${company(step.company)}`
-    case 'open':
-      return `clerkforce creates ${company(step.company)}: POST /api/organizations`
-    case 'join':
-      return `${person(step.who)} joins ${company(step.company)} as ${step.role}`
-    case 'role':
-      return `${person(step.who)} becomes ${step.role} of ${company(step.company)}`
-    case 'leave':
-      return `${person(step.who)} leaves ${company(step.company)}`
-    case 'email':
-      return `${person(step.who)} has a new address, ${step.email}`
-    case 'surname':
-      return `${person(step.who)} is now called ${step.lastName}`
-    case 'rename':
-      return `${company(step.company)} is now called ${step.name}`
-    case 'close':
-      return `${company(step.company)} is deleted`
-    case 'outage':
-      return `Salesforce stops answering for ${step.seconds} s`
-  }
-}

@@ -1,5 +1,7 @@
 import { styleText } from 'node:util'
-import type { SalesforceSide } from './check.ts'
+import type { SalesforceSide } from './check-salesforce.ts'
+import type { ClerkUser } from './clerk-api.ts'
+import type { ClerkSide } from './read-clerk.ts'
 import type { SalesforceRecord } from './salesforce-api.ts'
 import { cut, plural } from './words.ts'
 
@@ -41,6 +43,27 @@ const section = (title: string, note: string, rows: readonly Row[], width: numbe
   ...rows.toSorted((a, b) => Number(a.ended) - Number(b.ended)).map((row) => rowLine(row, width)),
 ]
 
+const shownMetadata = (values: object): string => `public_metadata ${JSON.stringify(values)}`
+
+/** What is in Clerk because Salesforce has it: metadata, and who was invited; lines of at most `columns`. */
+export const drawCarried = ({ organizations, users, invitations }: ClerkSide, columns: number): string[] => {
+  const width = Math.min(columns, 100) - 1
+  const addressOf = ({ email_addresses: [first] }: ClerkUser): string => first?.email_address ?? ''
+  const lines = [
+    ...[...organizations, ...users]
+      .filter(({ public_metadata: values }) => Object.keys(values).length > 0)
+      .map((one) => ['name' in one ? one.name : addressOf(one), shownMetadata(one.public_metadata)] as const),
+    ...invitations.map(
+      ({ email_address: address, role, status }) => [address, `invitation as ${role}, ${status}`] as const,
+    ),
+  ]
+  if (lines.length === 0) return []
+  return [
+    ` ${styleText('bold', 'What Clerk holds because of Salesforce')}`,
+    ...lines.map(([name, what]) => cut(`   ${cut(name, 25).padEnd(26)}${what}`, width)),
+  ]
+}
+
 /** Accounts with their Contacts and roles, as Salesforce holds them; lines of at most `columns`. */
 export const drawTable = ({ Account, Contact, AccountContactRelation }: SalesforceSide, columns: number): string[] => {
   const width = Math.min(columns, 100) - 1
@@ -54,7 +77,10 @@ export const drawTable = ({ Account, Contact, AccountContactRelation }: Salesfor
     )
     const active = rows.filter(({ ended }) => !ended).length
     const status = textOf(account['Clerk_Status__c'])
-    const note = status ? `${status}, ${plural(active, 'active relation')}` : 'not from Clerk, left as it was'
+    const plan = textOf(account['Plan__c'])
+    const note = status
+      ? [status, ...(plan ? [`plan ${plan}`] : []), plural(active, 'active relation')].join(', ')
+      : 'not in Clerk, left as it was'
     return section(textOf(account['Name']), note, rows, width)
   })
   const related = new Set(AccountContactRelation.map((relation) => relation['ContactId']))

@@ -7,6 +7,7 @@ import type { Database } from '../../db/database.ts'
 import { seededRandom } from '../../emulators/kit/random.ts'
 import type { Log } from '../../log.ts'
 import { CLERKFORCE_SETTINGS, type ClerkforceSettings, type RunningClerkforce, startClerkforce } from '../../program.ts'
+import type { MappingConfig } from '../../sync/plan/mapping.ts'
 import type { Delivered } from '../../sync/write/deliver.ts'
 import { freePort } from './free-port.ts'
 import { type Sides, startSides } from './start-sides.ts'
@@ -26,6 +27,8 @@ export type World = Sides & {
   takenPorts: readonly number[]
   /** What clerkforce told of each record it wrote, and when. */
   delivered: readonly (Delivered & { at: number })[]
+  /** How many change events of Salesforce clerkforce took in. */
+  followed: () => number
   /** Errors in clerkforce's log. */
   errors: readonly string[]
   /** From now on Salesforce answers 503 to everything, for that long. */
@@ -43,6 +46,17 @@ export type WorldOptions = {
   told: (part: string) => void
   /** A migrated database, for tests, in place of a new PGlite in a folder of its own. */
   db?: Database
+}
+
+/** Beside the defaults: what somebody would write into `clerkforce.config.ts` so that Salesforce has a say too. */
+const mapping: MappingConfig = {
+  organization: {
+    fields: {
+      Name: { from: 'name', rule: 'newest' },
+      Plan__c: { from: 'public_metadata.plan', rule: 'salesforce' },
+    },
+  },
+  person: { fields: { Job__c: { from: 'public_metadata.job', rule: 'salesforce' } } },
 }
 
 /** A log that keeps what a demo has to answer for; the rest is said by the view. */
@@ -72,6 +86,7 @@ const settingsFor = (
       SALESFORCE_LOGIN_URL: salesforce.url,
       SALESFORCE_CLIENT_ID: salesforce.clientId,
       SALESFORCE_CLIENT_SECRET: salesforce.clientSecret,
+      SALESFORCE_PUBSUB_ENDPOINT: `http://${salesforce.pubsub?.plaintextUrl}`,
       DATABASE_URL: folder,
       CLERKFORCE_HOST: '127.0.0.1',
       PORT: String(port),
@@ -115,13 +130,22 @@ export const startWorld = async ({ ports, seed, told, db }: WorldOptions): Promi
     const adminToken = `demo-${seededRandom(seed ^ 0xad).text(24)}`
     const delivered: (Delivered & { at: number })[] = []
     const errors: string[] = []
+    let followed = 0
     const clock = systemClock
     const clerkforce = await startClerkforce({
+      // The story does not wait five seconds at its end.
+      echoMs: 500,
       settings: settingsFor(sides, folder, await freePort(ports.clerkforce), adminToken),
+      config: mapping,
       log: errorLog(errors),
       clock,
       random: seededRandom(seed).next,
-      events: { delivered: (result) => delivered.push({ ...result, at: clock.now() }) },
+      events: {
+        delivered: (result) => delivered.push({ ...result, at: clock.now() }),
+        followed: ({ events }) => {
+          followed += events
+        },
+      },
       ...(db && { db }),
     })
     closing.push(clerkforce.close)
@@ -137,6 +161,7 @@ export const startWorld = async ({ ports, seed, told, db }: WorldOptions): Promi
       adminToken,
       takenPorts,
       delivered,
+      followed: () => followed,
       errors,
       ...outagesOf(sides, clock.now),
       close,

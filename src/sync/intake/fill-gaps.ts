@@ -3,9 +3,9 @@ import type { ClerkClient } from '../../clerk/client.ts'
 import { type Database, isDatabaseDown } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
 import type { Observation } from '../../model/model.ts'
+import { observeMembership, observeUser } from '../mirror/from-clerk.ts'
 import { claimGaps, closeGaps, type Gap, postponeGaps } from '../mirror/gaps.ts'
 import { observeClerk } from '../mirror/observe.ts'
-import { observeMembership, observeUser } from './read-clerk.ts'
 
 const leaseMs = 120_000
 const longestWaitMs = 3_600_000

@@ -1,78 +1,6 @@
 import type { ClerkEvent } from '../../clerk/event.ts'
-import type { ClerkMembership, ClerkOrganization, ClerkUser } from '../../clerk/schemas.ts'
-import type { Body, Observation } from '../../model/model.ts'
-
-const bodyOf = (source: object): Body => source as Body
-
-/** A user as Clerk shows it. `seen` is the event's time; 0 for an answer of the API, which is as new as its version. */
-export const observeUser = (user: ClerkUser, seen = 0): Observation => ({
-  side: 'clerk',
-  entity: 'person',
-  id: user.id,
-  body: bodyOf(user),
-  version: user.updated_at,
-  seen,
-})
-
-/** An organization as Clerk shows it. */
-export const observeOrganization = (organization: ClerkOrganization, seen = 0): Observation => ({
-  side: 'clerk',
-  entity: 'organization',
-  id: organization.id,
-  body: bodyOf(organization),
-  version: organization.updated_at,
-  seen,
-})
-
-/**
- * What a membership's payload tells of its user: a stub in the shape of a user, at version 0, so that any real sight of the user
- * replaces it. The identifier is mostly the primary e-mail address, but may be a phone number or a user name.
- */
-const observeStub = ({ public_user_data: user }: ClerkMembership, seen: number): Observation => {
-  const email = user.identifier?.includes('@') ? user.identifier : undefined
-  return {
-    side: 'clerk',
-    entity: 'person',
-    id: user.user_id,
-    body: {
-      id: user.user_id,
-      first_name: user.first_name ?? null,
-      last_name: user.last_name ?? null,
-      username: email || !user.identifier ? null : user.identifier,
-      primary_email_address_id: email ? 'stub' : null,
-      email_addresses: email ? [{ id: 'stub', email_address: email }] : [],
-      primary_phone_number_id: null,
-      phone_numbers: [],
-      public_metadata: {},
-      private_metadata: null,
-      unsafe_metadata: {},
-      banned: user.banned ?? false,
-      deprovisioned: user.deprovisioned ?? false,
-    },
-    version: 0,
-    seen,
-  }
-}
-
-/** A membership with what its payload carries: its organization, and a stub of its user. */
-export const observeMembership = (membership: ClerkMembership, seen = 0, deletedAt?: number): Observation[] => {
-  const { organization, public_user_data: user, ...own } = membership
-  return [
-    observeOrganization(organization),
-    observeStub(membership, seen),
-    {
-      side: 'clerk',
-      entity: 'membership',
-      id: membership.id,
-      body: bodyOf(own),
-      version: membership.updated_at,
-      seen,
-      personId: user.user_id,
-      organizationId: organization.id,
-      ...(deletedAt === undefined ? {} : { deletedAt }),
-    },
-  ]
-}
+import type { Observation } from '../../model/model.ts'
+import { isOurs, observeInvitation, observeMembership, observeOrganization, observeUser } from '../mirror/from-clerk.ts'
 
 const tombstone = (entity: 'person' | 'organization', id: string, at: number): Observation => ({
   side: 'clerk',
@@ -84,7 +12,7 @@ const tombstone = (entity: 'person' | 'organization', id: string, at: number): O
   deletedAt: at,
 })
 
-/** What an event shows, as observations; none for a type that clerkforce does not use. */
+/** What an event shows, as observations; none for a type that clerkforce does not use, or an invitation of others. */
 export const observationsOf = (event: ClerkEvent): Observation[] => {
   switch (event.kind) {
     case 'user':
@@ -99,6 +27,8 @@ export const observationsOf = (event: ClerkEvent): Observation[] => {
       return [tombstone('person', event.id, event.at)]
     case 'organization-deleted':
       return [tombstone('organization', event.id, event.at)]
+    case 'invitation':
+      return isOurs(event.invitation) ? [observeInvitation(event.invitation, event.at)] : []
     case 'unused':
       return []
   }

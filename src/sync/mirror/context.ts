@@ -3,17 +3,18 @@ import type { Query } from '../../db/database.ts'
 import type { Body, ClerkMembership, Fields, MirrorRecord, SalesforceState } from '../../model/model.ts'
 import type { Claim } from './dirty.ts'
 
-type Row = MirrorRecord & { personId: string | null; organizationId: string | null }
+/** A Clerk record; a membership names its person and organization. */
+export type ClerkRow = MirrorRecord & { personId: string | null; organizationId: string | null }
 
 const clerkRecords = `
   select id, body, version, deleted_at as "deletedAt", person_id as "personId", organization_id as "organizationId"
   from clerkforce.record where side = 'clerk' and entity = $1 and id = any($2)`
 
 /** Clerk's records by id. */
-export const readClerk = async (query: Query, claims: readonly Claim[]): Promise<Map<string, Row>> => {
+export const readClerk = async (query: Query, claims: readonly Claim[]): Promise<Map<string, ClerkRow>> => {
   const [first] = claims
   if (!first) return new Map()
-  const rows = await query<Row>(clerkRecords, [first.entity, claims.map((one) => one.clerkId)])
+  const rows = await query<ClerkRow>(clerkRecords, [first.entity, claims.map((one) => one.clerkId)])
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -61,6 +62,15 @@ export const readMemberships = async (
     else byPerson.set(row.personId, [row])
   }
   return byPerson
+}
+
+/** Which of these links are paired with a Salesforce record at this moment. */
+export const readPaired = async (query: Query, linkIds: readonly number[]): Promise<number[]> => {
+  const rows = await query<{ id: number }>(
+    'select id from clerkforce.link where id = any($1) and salesforce_id is not null',
+    [linkIds],
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** A parent as its children see it. */

@@ -5,6 +5,9 @@
  * during a lease raises `version`; settling removes a row only at the version that was claimed, so nothing that happened meanwhile
  * is lost, and there are never two writes in flight for one link.
  *
+ * Whoever touches several rows takes them in one order: parents first (`rank`), then by link, and the rows of links after them. Two processes
+ * that take the same rows in different order wait for each other until PostgreSQL ends one of them, a second later.
+ *
  * Claiming goes parents first, then minute by minute (fair), then by Account: records of one Account go out in one request, and an
  * Account that is in one request already is left out of the next, because Salesforce locks the Account row for its children.
  */
@@ -23,6 +26,10 @@ export type Claim = {
   version: number
   attempts: number
   look: boolean
+  /** Fields that somebody else manages in Clerk, as Clerk said in the last day: after it, it is asked again. */
+  managed: readonly string[]
+  /** The record on Clerk's side was erased. */
+  erased: boolean
 }
 
 const ensureLinks = `
@@ -50,7 +57,7 @@ const mark = `
     1, $4
   from unnest($1::text[], $2::text[], $3::smallint[]) as wanted(entity, clerk_id, rank)
   join clerkforce.link l on l.entity = wanted.entity and l.clerk_id = wanted.clerk_id
-  order by l.id
+  order by wanted.rank, l.id
   on conflict (link_id) do update set
     version = mine.version + 1,
     group_key = case when mine.leased_by is null then excluded.group_key else mine.group_key end,
@@ -59,10 +66,18 @@ const mark = `
     waits_for = null`
 
 // New facts are a reason to try a parked link again.
+// A fight brings them itself, over and over, and the journal is not to grow by that.
 const unpark = `
+  with parked as (
+    select l.id, l.salesforce_id, l.parked_code from unnest($1::text[], $2::text[]) as wanted(entity, clerk_id), lateral (
+      select * from clerkforce.link where entity = wanted.entity and clerk_id = wanted.clerk_id limit 1) l
+    where l.parked_at is not null),
+  told as (
+    insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result)
+    select $3, id, 'salesforce', 'unpark', salesforce_id, 'something new is known of it', '{}', 'again' from parked
+    where parked_code is distinct from 'FIGHT' order by id)
   update clerkforce.link l set parked_at = null, parked_code = null, parked_reason = null
-  from unnest($1::text[], $2::text[]) as wanted(entity, clerk_id)
-  where l.entity = wanted.entity and l.clerk_id = wanted.clerk_id and l.parked_at is not null`
+  where l.id = any (array(select id from parked))`
 
 /** Marks links dirty, making those that do not exist yet. */
 export const markDirty = async (query: Query, targets: readonly Target[], now: number): Promise<void> => {
@@ -71,8 +86,8 @@ export const markDirty = async (query: Query, targets: readonly Target[], now: n
   const names = sorted.map((one) => one.entity)
   const ids = sorted.map((one) => one.clerkId)
   await query(ensureLinks, [names, ids])
-  await query(unpark, [names, ids])
   await query(mark, [names, ids, sorted.map((one) => rankOf[one.entity]), now])
+  await query(unpark, [names, ids, now])
 }
 
 // `not in` instead of `not exists`: the leased Accounts are read once and hashed. As an anti-join they were compared one by one with every
@@ -92,7 +107,8 @@ const claim = `
     where d.link_id = any (array(select link_id from picked))
     returning d.link_id, d.version, d.attempts, d.look, d.group_key)
   select leased.link_id as "linkId", l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base,
-    leased.version, leased.attempts, leased.look
+    leased.version, leased.attempts, leased.look,
+    case when l.managed_at > $2::bigint - 86400000 then l.managed else '{}' end as managed, l.erased
   from leased join clerkforce.link l on l.id = leased.link_id
   order by leased.group_key, leased.link_id`
 
@@ -105,7 +121,7 @@ export const claimDirty = (
 
 // In the order of `dirty_due`, or the planner reads the table from its beginning and hopes to find some soon.
 const due = `
-  select rank.rank, due.count from unnest(array[0, 1, 2]) as rank(rank),
+  select rank.rank, due.count from unnest(array[0, 1, 2, 3]) as rank(rank),
     lateral (select count(*) from (
       select 1 from clerkforce.dirty d
       where d.rank = rank.rank and d.due_at <= $1 and d.due_at / 60000 <= $1::bigint / 60000
@@ -126,6 +142,17 @@ export const lookAgain = async (query: Query, linkIds: readonly number[], now: n
 /** How many links are due for each rank, parents first, counted up to `most`; ranks with none are left out. */
 export const dueLinks = (query: Query, now: number, most: number): Promise<{ rank: number; count: number }[]> =>
   query(due, [now, most])
+
+/**
+ * Takes claims out of their Account's group: they are done with Salesforce and wait for Clerk, and nobody has to wait for them.
+ */
+export const leaveGroup = async (query: Query, claims: readonly Claim[], lease: string): Promise<void> => {
+  await query(
+    `update clerkforce.dirty set group_key = 'carried/' || link_id where link_id = any (array(
+       select link_id from clerkforce.dirty where link_id = any($1) and leased_by = $2 order by rank, link_id for update))`,
+    [claims.map(({ linkId }) => linkId), lease],
+  )
+}
 
 /** Removes settled links; those marked meanwhile stay, due at once. */
 export const settleDirty = async (
@@ -159,9 +186,18 @@ export type Release = {
 
 // A parent that is being settled at this moment has either woken its waiting children before this one waits, or shows here as settled:
 // its row cannot go while we hold it.
-const holdParents = 'select 1 from clerkforce.dirty where link_id = any($1) order by link_id for key share'
+const parents = 'select 1 from clerkforce.dirty where link_id = any($1) order by rank, link_id for key share'
 
-/** Gives claims back; what was marked meanwhile, or waits for a parent that was settled meanwhile, becomes due at once. */
+/** Keeps the parents that these wait for as they are until the transaction ends; before the claims themselves, for parents come first. */
+export const holdParents = async (query: Query, releases: readonly Release[]): Promise<void> => {
+  const ids = [...new Set(releases.flatMap(({ waitsFor }) => waitsFor ?? []))]
+  if (ids.length > 0) await query(parents, [ids])
+}
+
+/**
+ * Gives claims back; what was marked meanwhile, or waits for a parent that was settled meanwhile, becomes due at once. Their parents are held
+ * (`holdParents`).
+ */
 export const releaseDirty = async (
   query: Query,
   releases: readonly Release[],
@@ -169,8 +205,6 @@ export const releaseDirty = async (
   now: number,
 ): Promise<void> => {
   if (releases.length === 0) return
-  const parents = [...new Set(releases.flatMap(({ waitsFor }) => waitsFor ?? []))]
-  if (parents.length > 0) await query(holdParents, [parents])
   await query(
     `update clerkforce.dirty d set leased_by = null, look = back.look or (d.look and d.version <> back.version), waits_for = back.waits_for,
        attempts = case when d.version = back.version then back.attempts else 0 end,
@@ -196,44 +230,52 @@ export const releaseDirty = async (
   )
 }
 
+// In the order of all who take several rows.
+const leased = (which: string): string => `
+  link_id = any (array(select link_id from clerkforce.dirty where ${which} order by rank, link_id for update))`
+
 /** Gives back what one claim holds and could not settle: it may have been written, so it is looked at again. */
 export const giveBack = async (query: Query, lease: string, now: number): Promise<void> => {
-  await query('update clerkforce.dirty set leased_by = null, due_at = $2, look = true where leased_by = $1', [
-    lease,
-    now,
-  ])
+  await query(
+    `update clerkforce.dirty set leased_by = null, due_at = $2, look = true where ${leased('leased_by = $1')}`,
+    [lease, now],
+  )
 }
 
 /** The same for everything that a process holds (its leases start with its name): at a stop, or a start on a database of its own. */
 export const giveBackAll = async (query: Query, prefix: string, now: number): Promise<void> => {
-  await query("update clerkforce.dirty set leased_by = null, due_at = $2, look = true where leased_by like $1 || '%'", [
-    prefix,
-    now,
-  ])
+  await query(
+    `update clerkforce.dirty set leased_by = null, due_at = $2, look = true where ${leased("leased_by like $1 || '%'")}`,
+    [prefix, now],
+  )
 }
 
 /** The claims that are still held under the lease, locked until the transaction ends: only what is held may be settled. */
 export const holdClaims = async (query: Query, claims: readonly Claim[], lease: string): Promise<Set<number>> => {
   const rows = await query<{ id: number }>(
-    'select link_id as id from clerkforce.dirty where link_id = any($1) and leased_by = $2 order by link_id for update',
+    'select link_id as id from clerkforce.dirty where link_id = any($1) and leased_by = $2 order by rank, link_id for update',
     [claims.map((one) => one.linkId), lease],
   )
   return new Set(rows.map((row) => row.id))
 }
 
-/** Prolongs the leases of a process that is still at work on them. */
-export const renewLeases = async (query: Query, prefix: string, until: number): Promise<void> => {
-  await query("update clerkforce.dirty set due_at = $2 where leased_by like $1 || '%'", [prefix, until])
+/**
+ * Prolongs leases that are still at work. By name and not by process: of a lease whose claim or end was lost with a connection nobody knows, and
+ * it has to run out.
+ */
+export const renewLeases = async (query: Query, leases: readonly string[], until: number): Promise<void> => {
+  await query(`update clerkforce.dirty set due_at = $2 where ${leased('leased_by = any($1)')}`, [leases, until])
 }
 
 /** Makes links due that waited for these. */
 export const wakeWaiting = async (query: Query, linkIds: readonly number[], now: number): Promise<void> => {
   if (linkIds.length === 0) return
   await query(
-    `update clerkforce.dirty set due_at = $2, waits_for = null
-     where leased_by is null and link_id = any (array(
-       select child.link_id from unnest($1::bigint[]) as parent(id),
-         lateral (select d.link_id from clerkforce.dirty d where d.waits_for = parent.id offset 0) child))`,
+    `update clerkforce.dirty set due_at = $2, waits_for = null where link_id = any (array(
+       select d.link_id from clerkforce.dirty d where d.leased_by is null and d.link_id = any (array(
+         select child.link_id from unnest($1::bigint[]) as parent(id),
+           lateral (select d.link_id from clerkforce.dirty d where d.waits_for = parent.id offset 0) child))
+       order by d.rank, d.link_id for update))`,
     [linkIds, now],
   )
 }

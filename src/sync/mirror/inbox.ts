@@ -33,6 +33,28 @@ export const storeHints = async (query: Query, hints: readonly NewHint[], now: n
   return new Set(rows.map((row) => row.delivery_id))
 }
 
+/** A change event of Salesforce, as a hint: it says which records changed, and holds nothing of what they look like. */
+export type ChangeHintRow = { deliveryId: string; type: string; body: string }
+
+/**
+ * Stores change events as hints that are read already: the records that they name are kept apart (`stale`).
+ * @returns the delivery ids that are new; an event may be delivered twice.
+ */
+export const storeChangeHints = async (
+  query: Query,
+  hints: readonly ChangeHintRow[],
+  now: number,
+): Promise<Set<string>> => {
+  if (hints.length === 0) return new Set()
+  const rows = await query<{ delivery_id: string }>(
+    `insert into clerkforce.hint (delivery_id, type, body, received_at, observed_at)
+     select id, type, convert_to(body, 'UTF8'), $4, $4 from unnest($1::text[], $2::text[], $3::text[]) as one(id, type, body)
+     order by id on conflict (delivery_id) do nothing returning delivery_id`,
+    [hints.map((one) => one.deliveryId), hints.map((one) => one.type), hints.map((one) => one.body), now],
+  )
+  return new Set(rows.map((row) => row.delivery_id))
+}
+
 /** Takes hints to read, locked until the caller's transaction ends; other processes pass over them. */
 export const claimHints = (query: Query, limit: number): Promise<Hint[]> =>
   query<Hint>(
@@ -53,6 +75,17 @@ export const finishHints = async (
      from unnest($2::text[], $3::text[]) as done(delivery_id, problem) where h.delivery_id = done.delivery_id`,
     [now, hints.map((one) => one.deliveryId), hints.map((one) => one.problem ?? null)],
   )
+}
+
+/** Takes the bodies away from hints that were read, and what was said of them: that they came stays. */
+export const dropBodies = async (query: Query, deliveryIds: readonly string[]): Promise<number> => {
+  if (deliveryIds.length === 0) return 0
+  const rows = await query(
+    `update clerkforce.hint set body = null, problem = null
+     where delivery_id = any($1) and observed_at is not null and body is not null returning 1`,
+    [deliveryIds],
+  )
+  return rows.length
 }
 
 /** Removes hints that were read before `before`, a batch at a time; those with a problem stay for a person. */

@@ -6,6 +6,9 @@ const advisoryLock = 4_800_480_049
 
 const kind = 'create-organization'
 
+/** Where in `private_metadata` an organization carries the key of the intent that made it. */
+export const intentMark = 'clerkforce_intent'
+
 export type Taken =
   /** It is ours until the lease runs out. `look`: an earlier attempt may have made it. */
   | { state: 'mine'; key: string; look: boolean }
@@ -23,22 +26,22 @@ const findIntent = async (query: Query, key: string | undefined, name: string): 
   const [row] =
     key === undefined
       ? await query<Row>(
-          `select ${columns} from clerkforce.intent where kind = $1 and name = $2 and finished_at is null order by created_at limit 1`,
+          `select ${columns} from clerkforce.intent where kind = $1 and name = $2 and finished_at is null and key not like 'account/%' order by created_at limit 1`,
           [kind, name],
         )
       : await query<Row>(`select ${columns} from clerkforce.intent where key = $1`, [key])
   return row
 }
 
-// One that Clerk refused is opened again: what stood in the way may be gone.
+// One that Clerk refused is opened again, under another name if need be: what stood in the way may be gone.
 const upsert = `
   insert into clerkforce.intent (key, kind, name, created_at, leased_by, leased_until) values ($1, $2, $3, $4, $5, $6)
   on conflict (key) do update set leased_by = excluded.leased_by, leased_until = excluded.leased_until,
-    finished_at = null`
+    name = excluded.name, finished_at = null`
 
 /**
  * Takes the intent `key`, or makes it. Without a key the unfinished intent of the same name is taken, if there is one: what looks like a
- * new request is most often the retry of a lost one.
+ * new request is most often the retry of a lost one. That of an Account is its own, whatever its name.
  * @param newKey names the intent where there is none.
  */
 export const takeIntent = (
@@ -49,7 +52,8 @@ export const takeIntent = (
   db.transaction(async (query) => {
     await query('select pg_advisory_xact_lock($1)', [advisoryLock])
     const row = await findIntent(query, wanted.key, wanted.name)
-    if (row && row.name !== wanted.name) return { state: 'other', key: row.key, name: row.name }
+    const refused = row !== undefined && row.finishedAt !== null && row.clerkId === null
+    if (row && row.name !== wanted.name && !refused) return { state: 'other', key: row.key, name: row.name }
     if (row?.clerkId) return { state: 'finished', key: row.key, clerkId: row.clerkId }
     const open = row !== undefined && row.finishedAt === null
     if (open && row.leasedUntil > now) return { state: 'busy', key: row.key }
@@ -91,4 +95,22 @@ export const finishIntent = async (
     [key, lease, clerkId, now],
   )
   return rows.length > 0
+}
+
+/** The name under which an organization was set out to be made and may have been; undefined where nothing is open. */
+export const openIntentName = async (query: Query, key: string): Promise<string | undefined> => {
+  const [row] = await query<{ name: string }>(
+    'select name from clerkforce.intent where key = $1 and (finished_at is null or clerk_id is not null)',
+    [key],
+  )
+  return row?.name
+}
+
+/** Which of these names are those of organizations that are being made for Accounts at this moment. */
+export const namesUnderWay = async (query: Query, names: readonly string[]): Promise<Set<string>> => {
+  const rows = await query<{ name: string }>(
+    `select distinct name from clerkforce.intent where kind = $1 and name = any($2) and finished_at is null and key like 'account/%'`,
+    [kind, names],
+  )
+  return new Set(rows.map(({ name }) => name))
 }

@@ -6,14 +6,17 @@
  * - an older version never overwrites a newer one; equal versions are decided by the event's time, then by content, so that
  *   every order ends in the same body;
  * - a deletion is remembered (tombstone) and final: Clerk never uses an id twice, so nothing later can revive the record;
- * - the end of a user or an organization is the end of its memberships, whether or not Clerk sends an event for each.
+ * - the end of a user or an organization is the end of its memberships, whether or not Clerk sends an event for each;
+ * - of somebody who was erased nothing is kept but ids and times (erased.ts).
  */
 
 import type { Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Observation } from '../../model/model.ts'
 import { markDirty, type Target } from './dirty.ts'
+import { emptyObserved } from './erased.ts'
 import { openGaps } from './gaps.ts'
+import { recogniseInvited, recogniseMarks, watchEnded } from './granted.ts'
 
 type Stored = {
   entity: Entity
@@ -123,8 +126,37 @@ const affected = async (query: Query, stored: readonly Stored[]): Promise<Target
   return [...targets.values()]
 }
 
+/** What records of Salesforce had asked for, in what is news. */
+const recognise = async (
+  query: Query,
+  observations: readonly Observation[],
+  stored: readonly Stored[],
+  now: number,
+): Promise<void> => {
+  const rows = new Map(stored.map((row) => [`clerk ${row.entity} ${row.id}`, row]))
+  const news = observations.filter((one) => rows.has(key(one)))
+  // An organization may have been seen already, by an event that did not show the mark.
+  const seen = observations.filter((one) => one.entity === 'organization' && !rows.has(key(one)))
+  await recogniseMarks(query, [...news, ...seen], now)
+  await recogniseInvited(
+    query,
+    news.filter((one) => one.entity === 'person' && rows.get(key(one))?.inserted),
+    now,
+  )
+  await watchEnded(
+    query,
+    stored.flatMap(({ entity, id, deleted }) => (entity === 'organization' && deleted ? [id] : [])),
+    now,
+  )
+}
+
 /** What an observation changed, for the counters. */
-export type Observed = { changed: number; repeated: number }
+export type Observed = {
+  changed: number
+  repeated: number
+  /** Those that show somebody who was erased: where they came from must not be kept either. */
+  erased: ReadonlySet<Observation>
+}
 
 /**
  * Stores what Clerk showed and marks what it concerns.
@@ -136,6 +168,7 @@ export const observeClerk = async (
   now: number,
 ): Promise<Observed> => {
   const stored = await storeRecords(query, observations)
+  await recognise(query, observations, stored, now)
   if (stored.length > 0) {
     const newPersons = stored.filter((row) => row.entity === 'person' && row.inserted && !row.deleted)
     await openGaps(
@@ -145,5 +178,6 @@ export const observeClerk = async (
     )
     await markDirty(query, await affected(query, stored), now)
   }
-  return { changed: stored.length, repeated: observations.length - stored.length }
+  const erased = observations.length > 0 ? await emptyObserved(query, observations, now) : new Set<Observation>()
+  return { changed: stored.length, repeated: observations.length - stored.length, erased }
 }

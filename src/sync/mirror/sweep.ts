@@ -6,6 +6,10 @@ import type { Database } from '../../db/database.ts'
  * at all, so there every table is swept.
  */
 export const sweep = async (db: Database): Promise<void> => {
-  const tables = ['dirty', 'hint', ...(db.kind === 'pglite' ? ['record', 'link', 'change', 'gap'] : [])]
+  const tables = [
+    'dirty',
+    'hint',
+    ...(db.kind === 'pglite' ? ['record', 'link', 'change', 'gap', 'hint_record', 'request'] : []),
+  ]
   await db.query(`vacuum (analyze) ${tables.map((name) => `clerkforce.${name}`).join(', ')}`)
 }

@@ -1,7 +1,7 @@
 import type { Body, Fields, Value } from '../../model/model.ts'
 import { type FieldRule, readField } from './mapping.ts'
-import { mergeField } from './merge.ts'
-import type { Change, Kind, Plan } from './plan.ts'
+import { mergeField, type Rule } from './merge.ts'
+import type { Carry, Change, Kind, Plan } from './plan.ts'
 import { sameValue } from './value.ts'
 
 /** Collects the outcome of merging field after field. */
@@ -9,40 +9,52 @@ export type Draft = {
   fields: Record<string, Value>
   before: Record<string, Value>
   why: Record<string, string>
+  rules: Record<string, Rule>
   base: Record<string, Value>
   conflicts: { field: string; why: string }[]
   weighs: boolean
+  carry: Record<string, Carry['fields'][string]>
+  carryWeighs: boolean
 }
 
 export const newDraft = (base: Fields | null): Draft => ({
   fields: {},
   before: {},
   why: {},
+  rules: {},
   base: { ...base },
   conflicts: [],
   weighs: false,
+  carry: {},
+  carryWeighs: false,
 })
 
+export type Source = {
+  clerk: Body
+  salesforce: Fields
+  /** The side whose record changed last. */
+  newer: 'clerk' | 'salesforce'
+  /** Fields that somebody else manages in Clerk (SCIM), whatever their rule says: Clerk wins. */
+  managed: readonly string[]
+}
+
 /** Merges the mapped fields of one record into the draft. */
-export const mergeFields = (
-  draft: Draft,
-  rules: readonly FieldRule[],
-  source: Body,
-  salesforce: Fields,
-  newer: 'clerk' | 'salesforce',
-): void => {
+export const mergeFields = (draft: Draft, rules: readonly FieldRule[], source: Source): void => {
   for (const rule of rules) {
-    const { value, fallback } = readField(rule, source)
-    const held = salesforce[rule.field] ?? null
+    const { value, fallback } = readField(rule, source.clerk)
+    const held = source.salesforce[rule.field] ?? null
     const base = draft.base[rule.field]
+    const managed = source.managed.includes(rule.field)
+    const decidedBy = managed ? 'clerk' : rule.rule
     const merge = mergeField({
-      rule: rule.rule,
+      rule: decidedBy,
       kind: rule.kind,
       base,
       clerk: value,
       salesforce: held,
       fallback,
-      newer,
+      newer: source.newer,
+      carries: rule.to !== undefined,
     })
     switch (merge.do) {
       case 'agree':
@@ -50,14 +62,21 @@ export const mergeFields = (
         break
       case 'write':
         put(draft, rule.field, value, held, merge.why)
+        draft.rules[rule.field] = decidedBy
         if (fallback || (rule.rule !== 'clerk' && rule.rule !== 'salesforce')) draft.weighs = true
+        break
+      case 'carry':
+        // `to` is there, or the merge would not have said so.
+        draft.carry[rule.field] = { to: rule.to ?? '', value: held, before: value, why: merge.why, rule: decidedBy }
+        if (rule.rule !== 'salesforce') draft.carryWeighs = true
         break
       case 'conflict':
         draft.conflicts.push({ field: rule.field, why: merge.why })
         break
       case 'keep':
-        // A base that follows Clerk's side keeps "Clerk has not changed" true; Salesforce's own value is its own business.
-        if (base !== undefined) draft.base[rule.field] = value
+        // A base that follows Clerk's side keeps "Clerk has not changed" true; Salesforce's own value is its own business. A blank that was
+        // filled once stays in the base, or it would count as a blank again.
+        if (base !== undefined && !(rule.rule === 'fill-blank' && value === null)) draft.base[rule.field] = value
         break
     }
   }
@@ -77,6 +96,11 @@ export const setField = (draft: Draft, field: string, value: Value, salesforce: 
   else put(draft, field, value, held, why)
 }
 
+/** Clerk's record cannot be written: it has ended, or only a stub of it is known. */
+export const dropCarry = (draft: Draft): void => {
+  draft.carry = {}
+}
+
 /** The plan that a finished draft stands for. */
 export const finish = (draft: Draft, id: string | undefined, kind: Kind, reason: string): Plan => {
   if (draft.conflicts.length > 0) {
@@ -87,9 +111,11 @@ export const finish = (draft: Draft, id: string | undefined, kind: Kind, reason:
       reason: `a person must decide (${list}): make the two sides equal in one of them, then retry`,
     }
   }
+  const carried =
+    Object.keys(draft.carry).length > 0 ? { carry: { fields: draft.carry, weighs: draft.carryWeighs } } : {}
   if (id !== undefined && Object.keys(draft.fields).length === 0)
-    return { do: 'none', reason: 'both sides agree', id, base: draft.base }
-  const { fields, before, why, weighs } = draft
-  const change: Change = { kind, id, fields, before, why, reason, weighs }
-  return { do: 'change', change, base: draft.base }
+    return { do: 'none', reason: 'both sides agree', id, base: draft.base, ...carried }
+  const { fields, before, why, rules, weighs } = draft
+  const change: Change = { kind, id, fields, before, why, rules, reason, weighs }
+  return { do: 'change', change, base: draft.base, ...carried }
 }

@@ -1,10 +1,13 @@
-import type { Entity } from '../../model/model.ts'
+/** The entities that a mapping has fields for. */
+export type MappedEntity = 'person' | 'organization' | 'membership'
+/** Parents before children. */
+export const mappedEntities: readonly MappedEntity[] = ['organization', 'person', 'membership']
 
 /**
  * The top-level fields that Clerk documents for its records (Backend API 2026-05-12). A mapped path must begin with one: a path that does
  * not exist would read as empty, and empty what Clerk had filled before. For a field that is newer than this list a function does.
  */
-export const knownFields: Readonly<Record<Entity, readonly string[]>> = {
+export const knownFields: Readonly<Record<MappedEntity, readonly string[]>> = {
   person:
     `id external_id username first_name last_name locale primary_email_address_id primary_phone_number_id primary_web3_wallet_id
     image_url profile_image_url has_image public_metadata private_metadata unsafe_metadata email_addresses phone_numbers web3_wallets passkeys
@@ -20,7 +23,7 @@ export const knownFields: Readonly<Record<Entity, readonly string[]>> = {
 }
 
 /** What is wrong with a path for a record of this entity; undefined when nothing is. */
-export const pathFault = (entity: Entity, path: string): string | undefined => {
+export const pathFault = (entity: MappedEntity, path: string): string | undefined => {
   const parts = path.split('.')
   const [first = ''] = parts
   if (parts.some((part) => part.trim() === '' || part !== part.trim()))
@@ -30,7 +33,37 @@ export const pathFault = (entity: Entity, path: string): string | undefined => {
   return `begins with '${first}', which Clerk's ${clerkName[entity]} does not have${close ? ` (did you mean '${close}'?)` : ''}; for a field that clerkforce does not know, use a function`
 }
 
-const clerkName: Readonly<Record<Entity, string>> = {
+/**
+ * What Clerk lets us write: the attributes that an update takes, and metadata, key by key. `unsafe_metadata` is of users alone; the slug
+ * needs slugs to be switched on in the instance. E-mail addresses and phone numbers are objects with a verification of their own, and a
+ * role is what somebody may do: neither is a field to copy into. (Backend API 2026-05-12: PATCH of users, organizations and `/metadata`.)
+ */
+const writable: Readonly<Record<MappedEntity, { attributes: readonly string[]; metadata: readonly string[] }>> = {
+  person: {
+    attributes: ['first_name', 'last_name', 'username', 'external_id'],
+    metadata: ['public_metadata', 'private_metadata', 'unsafe_metadata'],
+  },
+  organization: { attributes: ['name', 'slug'], metadata: ['public_metadata', 'private_metadata'] },
+  membership: { attributes: [], metadata: ['public_metadata', 'private_metadata'] },
+}
+
+/** Why a path cannot be written in Clerk; undefined where it can. */
+export const writableFault = (entity: MappedEntity, path: string): string | undefined => {
+  const fault = pathFault(entity, path)
+  if (fault !== undefined) return fault
+  const { attributes, metadata } = writable[entity]
+  const [first = '', ...keys] = path.split('.')
+  if (metadata.includes(first)) {
+    if (keys.length === 0) return `must name a key: '${first}' as a whole is not clerkforce's to write`
+    // In JavaScript this name sets an object's prototype: the value would be lost without a word.
+    return keys.includes('__proto__') ? "cannot be written: '__proto__' is no key" : undefined
+  }
+  if (attributes.includes(path)) return undefined
+  const places = [...attributes, ...metadata.map((name) => `${name}.…`)].map((place) => `'${place}'`).join(', ')
+  return `cannot be written in Clerk's ${clerkName[entity]}: only ${places} can`
+}
+
+const clerkName: Readonly<Record<MappedEntity, string>> = {
   person: 'user',
   organization: 'organization',
   membership: 'membership',

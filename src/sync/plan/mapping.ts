@@ -1,7 +1,20 @@
 /**
  * The mapping as users write it (`clerkforce.config.ts`), its defaults, and what `plan` works with (`Rules`).
  */
-import { type Body, type Entity, type Json, readPath, type Value } from '../../model/model.ts'
+import { type Body, type Entity, type Fields, type Json, readPath, type Value } from '../../model/model.ts'
+import {
+  compileFights,
+  compileInvite,
+  compileProvision,
+  type FightsConfig,
+  type FightsRule,
+  type InviteConfig,
+  type InviteRule,
+  invitationFields,
+  type ProvisionConfig,
+  type ProvisionRule,
+} from './grants.ts'
+import { type MappedEntity, writableFault } from './known-fields.ts'
 import type { Rule } from './merge.ts'
 import { canonical, type FieldKind, kindOfType } from './value.ts'
 
@@ -27,6 +40,11 @@ export type MembershipSource = Body & { readonly id: string; readonly role: stri
 export type FieldMapping<Source> = {
   /** A path in Clerk's record (`public_metadata.title`) or a function of it; null or undefined mean empty. */
   from: string | ((source: Source) => Json | undefined)
+  /**
+   * The path in Clerk's record that gets Salesforce's value, where the rule lets it. What is written there is what `from` must read.
+   * @default `from`, where it is a path that Clerk lets us write
+   */
+  to?: string
   /** Who decides. @default 'clerk' */
   rule?: Rule
   /** Cut a text that is longer than the Salesforce field, instead of parking the record. @default false */
@@ -39,6 +57,7 @@ export type FieldMappings<Source> = { readonly [field: string]: string | FieldMa
 export type MembershipEnded = 'deactivate' | 'unlink' | 'keep'
 export type UserDeleted = 'deactivate' | 'anonymise' | 'delete' | 'keep'
 export type OrganizationDeleted = 'deactivate' | 'keep'
+export type UserErased = 'anonymise' | 'delete' | 'keep'
 
 export type OrganizationMatch = {
   /** The Account field to compare, such as `Website`. */
@@ -70,7 +89,15 @@ export type MappingConfig = {
     userDeleted?: UserDeleted
     /** @default 'deactivate' */
     organizationDeleted?: OrganizationDeleted
+    /** What `clerkforce erase` does in Salesforce. @default 'anonymise' */
+    userErased?: UserErased
   }
+  /** Organizations for Accounts. `false`: never. */
+  provision?: false | ProvisionConfig
+  /** Invitations for Contacts. `false`: never. */
+  invite?: false | InviteConfig
+  /** When a field that is turned back and forth counts as a fight. */
+  fights?: FightsConfig
 }
 
 /** Types a mapping; what it is given is what it returns. */
@@ -79,6 +106,8 @@ export const defineConfig = (config: MappingConfig): MappingConfig => config
 export type FieldRule = {
   field: string
   rule: Rule
+  /** The path in Clerk's record that gets Salesforce's value; undefined where Clerk is never written. */
+  to: string | undefined
   kind: FieldKind
   /** Undefined where Salesforce's length is not known (yet). */
   length: number | undefined
@@ -93,6 +122,12 @@ export type Rules = {
   membershipEnded: MembershipEnded
   userDeleted: UserDeleted
   organizationDeleted: OrganizationDeleted
+  userErased: UserErased
+  /** Undefined: switched off. */
+  provision: ProvisionRule | undefined
+  /** Undefined: switched off. */
+  invite: InviteRule | undefined
+  fights: FightsRule
   /** Whether the org has Contacts to Multiple Accounts, that is AccountContactRelation. */
   relations: boolean
 }
@@ -101,6 +136,8 @@ export const objectOf: Readonly<Record<Entity, string>> = {
   person: 'Contact',
   organization: 'Account',
   membership: 'AccountContactRelation',
+  // What was invited: the invitation itself has no record of its own in Salesforce.
+  invitation: 'Contact',
 }
 
 /** Our key on each object. */
@@ -108,11 +145,22 @@ export const keyOf: Readonly<Record<Entity, string>> = {
   person: 'Clerk_User_Id__c',
   organization: 'Clerk_Org_Id__c',
   membership: 'Clerk_Membership_Id__c',
+  invitation: invitationFields.id,
+}
+
+const idShapes = { person: /^user_\w+$/, organization: /^org_\w+$/ }
+
+/**
+ * The id of somebody else that a record carries in our key. Anything that is no Clerk id at all is a slip and nobody's: it is written over.
+ */
+export const anotherIn = (entity: 'person' | 'organization', held: Fields, own: string): string | undefined => {
+  const key = held[keyOf[entity]]
+  return typeof key === 'string' && key !== own && idShapes[entity].test(key) ? key : undefined
 }
 
 /** Fields that plan decides by itself; a mapping may not name them. */
-export const ownFields: Readonly<Record<Entity, readonly string[]>> = {
-  person: ['Id', 'Clerk_User_Id__c', 'Clerk_Status__c', 'AccountId'],
+export const ownFields: Readonly<Record<MappedEntity, readonly string[]>> = {
+  person: ['Id', 'Clerk_User_Id__c', 'Clerk_Status__c', 'AccountId', ...Object.values(invitationFields)],
   organization: ['Id', 'Clerk_Org_Id__c', 'Clerk_Status__c'],
   membership: [
     'Id',
@@ -176,7 +224,7 @@ const firstName: Reader = (user) => ({
 
 type Default = { field: string; kind: FieldKind; length?: number; cut: boolean; read: Reader }
 
-const defaults: Readonly<Record<Entity, readonly Default[]>> = {
+const defaults: Readonly<Record<MappedEntity, readonly Default[]>> = {
   person: [
     { field: 'FirstName', kind: 'text', length: 40, cut: true, read: firstName },
     { field: 'LastName', kind: 'text', length: 80, cut: true, read: lastName },
@@ -204,7 +252,17 @@ const customReader = (from: FieldMapping<never>['from']): Reader =>
     ? sure((body) => readPath(body, from))
     : sure((body) => (from as unknown as (source: Body) => Json | undefined)(body))
 
-const fieldRules = (entity: Entity, custom: FieldMappings<never> = {}, shape: Shape): FieldRule[] => {
+/** Where Salesforce's value goes in Clerk; undefined where it goes nowhere. */
+export const targetOf = (
+  entity: MappedEntity,
+  { from, to, rule = 'clerk' }: FieldMapping<never>,
+): string | undefined => {
+  if (rule === 'clerk') return undefined
+  if (to !== undefined) return to
+  return typeof from === 'string' && writableFault(entity, from) === undefined ? from : undefined
+}
+
+const fieldRules = (entity: MappedEntity, custom: FieldMappings<never> = {}, shape: Shape): FieldRule[] => {
   const described = shape[objectOf[entity]]
   const known = (field: string, kind: FieldKind, length: number | undefined) => {
     const found = described?.get(field)
@@ -215,19 +273,27 @@ const fieldRules = (entity: Entity, custom: FieldMappings<never> = {}, shape: Sh
     .map((one) => ({
       field: one.field,
       rule: 'clerk',
+      to: undefined,
       cut: one.cut,
       read: one.read,
       ...known(one.field, one.kind, one.length),
     }))
   const added: FieldRule[] = Object.entries(custom).flatMap(([field, mapping]) => {
     if (mapping === false) return []
-    const { from, rule = 'clerk', cut = false } = typeof mapping === 'string' ? { from: mapping } : mapping
-    return [
-      { field, rule, cut, read: customReader(from as FieldMapping<never>['from']), ...known(field, 'text', undefined) },
-    ]
+    const written: FieldMapping<never> = typeof mapping === 'string' ? { from: mapping } : mapping
+    const { from, rule = 'clerk', cut = false } = written
+    const to = targetOf(entity, written)
+    return [{ field, rule, to, cut, read: customReader(from), ...known(field, 'text', undefined) }]
   })
   return [...own, ...added]
 }
+
+const kindIn =
+  (shape: Shape, entity: MappedEntity) =>
+  (field: string): FieldKind | undefined => {
+    const found = shape[objectOf[entity]]?.get(field)
+    return found && kindOfType(found.type)
+  }
 
 /**
  * Defaults, the user's mapping and what `describe` says, made into rules.
@@ -250,6 +316,10 @@ export const compileRules = (config: MappingConfig = {}, shape: Shape = {}, rela
   membershipEnded: config.policies?.membershipEnded ?? 'deactivate',
   userDeleted: config.policies?.userDeleted ?? 'deactivate',
   organizationDeleted: config.policies?.organizationDeleted ?? 'deactivate',
+  userErased: config.policies?.userErased ?? 'anonymise',
+  provision: compileProvision(config.provision, kindIn(shape, 'organization')),
+  invite: compileInvite(config.invite, kindIn(shape, 'person')),
+  fights: compileFights(config.fights),
   relations,
 })
 

@@ -3,9 +3,9 @@
  * is found and given our key, never created; only *indirect* ones are created. There is one ACR for each Account and Contact, so of
  * several memberships of the same user in the same organization (left and came back) the newest has it.
  */
-import type { ClerkMembership, Fields, SalesforceState } from '../../model/model.ts'
+import type { ClerkMembership, Fields, SalesforceState, Value } from '../../model/model.ts'
 import { decideExistence, hidden } from './existence.ts'
-import { type Draft, finish, mergeFields, newDraft, setField } from './fields.ts'
+import { type Draft, dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { keyOf, type Rules } from './mapping.ts'
 import { endedAt, startedAt } from './membership-time.ts'
 import type { Plan } from './plan.ts'
@@ -28,6 +28,8 @@ export type MembershipInput = {
   base: Fields | null
   /** The ACR of this Contact and Account, or the one with our key. */
   salesforce: SalesforceState
+  /** Fields that somebody else manages in Clerk. */
+  managed: readonly string[]
   /** Salesforce was asked just now: what it shows is not our memory of it. */
   looked: boolean
   rules: Rules
@@ -36,7 +38,16 @@ export type MembershipInput = {
 const drafted = (input: MembershipInput, membership: ClerkMembership, draft: Draft, held: Fields): void => {
   const { rules, person, organization } = input
   setField(draft, keyOf.membership, membership.id, held, 'our key')
-  mergeFields(draft, rules.membership.fields, membership.body, held, 'clerk')
+  mergeFields(draft, rules.membership.fields, {
+    clerk: membership.body,
+    salesforce: held,
+    newer:
+      membership.version >= (input.salesforce.state === 'present' ? input.salesforce.version : 0)
+        ? 'clerk'
+        : 'salesforce',
+    managed: input.managed,
+  })
+  if (endedAt(membership, person, organization) !== undefined) dropCarry(draft)
   const end = rules.membershipEnded === 'keep' ? undefined : endedAt(membership, person, organization)
   setField(
     draft,
@@ -76,6 +87,21 @@ const removed = (id: string, held: Fields): Plan => {
   }
 }
 
+/** Takes our key from the relation of another Contact or Account than ours are now: the key can be on one relation only. */
+const unpaired = (id: string, held: Fields): Plan => {
+  const key = keyOf.membership
+  const fields: Record<string, Value> = { [key]: null }
+  // A direct one is Salesforce's own statement, and stays as long as its Contact is on that Account.
+  if (held['IsDirect'] !== true) fields['IsActive'] = false
+  const why = Object.fromEntries(Object.keys(fields).map((field) => [field, 'the relation of a pair that is no more']))
+  const before = Object.fromEntries(Object.keys(fields).map((field) => [field, held[field] ?? null]))
+  const reason = 'the user has another Contact now, or the organization another Account'
+  return { do: 'change', change: { kind: 'unpair', id, fields, before, why, reason, weighs: false }, base: {} }
+}
+
+const isOf = (held: Fields, contactId: string, accountId: string): boolean =>
+  (held['ContactId'] ?? contactId) === contactId && (held['AccountId'] ?? accountId) === accountId
+
 /** Plans one membership and its AccountContactRelation. */
 export const planMembership = (input: MembershipInput): Plan => {
   const { clerk, person, organization, salesforce, base, rules } = input
@@ -109,6 +135,10 @@ export const planMembership = (input: MembershipInput): Plan => {
   if (decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this membership' }
   if (decision === 'later') return { do: 'later', reason: hidden('AccountContactRelation', salesforce) }
+  if (salesforce.state === 'present' && !isOf(salesforce.fields, person.contactId, organization.accountId))
+    return input.looked
+      ? unpaired(salesforce.id, salesforce.fields)
+      : { do: 'look', reason: 'the user has another Contact now, or the organization another Account' }
   // When a Contact moves to another Account, Salesforce turns its direct relation into an indirect one without telling us.
   if (
     salesforce.state === 'present' &&

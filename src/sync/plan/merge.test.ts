@@ -12,6 +12,7 @@ const input: fc.Arbitrary<MergeInput> = fc.record({
   salesforce: value,
   fallback: fc.boolean(),
   newer: fc.constantFrom('clerk' as const, 'salesforce' as const),
+  carries: fc.boolean(),
 })
 
 const property = (name: string, holds: (one: MergeInput) => boolean): void => {
@@ -34,6 +35,21 @@ property(
   'fill-blank never replaces a value',
   (one) => one.rule !== 'fill-blank' || one.salesforce === null || mergeField(one).do !== 'write',
 )
+
+property(
+  'Clerk is never written where the field has no place in Clerk, or Clerk owns it',
+  (one) => (one.carries && one.rule !== 'clerk') || mergeField(one).do !== 'carry',
+)
+
+property(
+  'an empty Salesforce value clears in Clerk only what was agreed on before',
+  (one) => mergeField(one).do !== 'carry' || one.salesforce !== null || one.base !== undefined,
+)
+
+property('what was carried to Clerk is agreed on, and neither side is written again', (one) => {
+  if (mergeField(one).do !== 'carry') return true
+  return mergeField({ ...one, clerk: one.salesforce, base: one.salesforce }).do === 'agree'
+})
 
 property('an empty Clerk value clears only what Clerk had filled before', (one) => {
   const clears = mergeField(one).do === 'write' && one.clerk === null
@@ -68,6 +84,7 @@ test('e-mail addresses are compared without regard to case, texts with', () => {
     salesforce: 'a@B.test',
     fallback: false,
     newer: 'clerk',
+    carries: true,
   } as const
   expect(mergeField({ ...same, kind: 'email' }).do).toBe('agree')
   expect(mergeField({ ...same, kind: 'text' }).do).toBe('write')
@@ -75,12 +92,12 @@ test('e-mail addresses are compared without regard to case, texts with', () => {
 
 test.each([
   ['newest', 'clerk', 'write'],
-  ['newest', 'salesforce', 'keep'],
+  ['newest', 'salesforce', 'carry'],
   ['park', 'clerk', 'conflict'],
   ['clerk', 'salesforce', 'write'],
-  ['salesforce', 'clerk', 'keep'],
+  ['salesforce', 'clerk', 'carry'],
   ['fill-blank', 'clerk', 'keep'],
 ] as const)('changed on both sides, rule %s, newer %s: %s', (rule, newer, expected) => {
-  const both = { kind: 'text', base: 'a', clerk: 'b', salesforce: 'c', fallback: false } as const
+  const both = { kind: 'text', base: 'a', clerk: 'b', salesforce: 'c', fallback: false, carries: true } as const
   expect(mergeField({ ...both, rule, newer }).do).toBe(expected)
 })

@@ -2,9 +2,10 @@
  * The three-way merge of one field, as in version control: a side that differs from `base` (what both last agreed on) has changed.
  * One changed: carry it over if the rule allows. Both changed: the rule decides, or a person does. None changed: nothing to do.
  *
- * Two things protect what people typed before we came:
- * - an empty Clerk value never clears a Salesforce value unless Clerk had a value there before (`base` is filled);
- * - a fallback (a last name made up from a user name) only ever fills a blank, or replaces an earlier value of ours.
+ * Three things protect what people typed before we came:
+ * - an empty value never clears the other side's unless there was a value before (`base` is filled);
+ * - a fallback (a last name made up from a user name) only ever fills a blank, or replaces an earlier value of ours;
+ * - Clerk is written only where the field names a place in Clerk for it (`carries`), which no field does by default.
  */
 import type { Value } from '../../model/model.ts'
 import { type FieldKind, sameValue } from './value.ts'
@@ -24,6 +25,8 @@ export type MergeInput = {
   fallback: boolean
   /** The side whose record changed last, for `newest`; a tie is Clerk's. */
   newer: 'clerk' | 'salesforce'
+  /** Clerk has a place for Salesforce's value. */
+  carries: boolean
 }
 
 export type Merge =
@@ -31,16 +34,23 @@ export type Merge =
   | { do: 'agree' }
   /** Salesforce gets Clerk's value. */
   | { do: 'write'; why: string }
-  /** Salesforce keeps its own. */
+  /** Clerk gets Salesforce's value. */
+  | { do: 'carry'; why: string }
+  /** Each keeps its own. */
   | { do: 'keep'; why: string }
   /** Only a person can say. */
   | { do: 'conflict'; why: string }
 
 const write = (why: string): Merge => ({ do: 'write', why })
 const keep = (why: string): Merge => ({ do: 'keep', why })
+const carry = ({ carries }: MergeInput, why: string): Merge => ({ do: carries ? 'carry' : 'keep', why })
 
-const firstMeeting = ({ rule, clerk, salesforce, fallback, newer }: MergeInput): Merge => {
-  if (clerk === null) return keep('Clerk has no value, and Salesforce had one before clerkforce came')
+const firstMeeting = (input: MergeInput): Merge => {
+  const { rule, clerk, salesforce, fallback, newer } = input
+  if (clerk === null)
+    return rule === 'clerk'
+      ? keep('Clerk has no value, and Salesforce had one before clerkforce came')
+      : carry(input, 'Clerk had no value')
   if (salesforce === null)
     return rule === 'salesforce' ? keep('Salesforce owns this field') : write('Salesforce had no value')
   if (fallback) return keep('Clerk has only a fallback for it')
@@ -48,35 +58,37 @@ const firstMeeting = ({ rule, clerk, salesforce, fallback, newer }: MergeInput):
     case 'clerk':
       return write('Clerk owns this field')
     case 'salesforce':
-      return keep('Salesforce owns this field')
+      return carry(input, 'Salesforce owns this field')
     case 'fill-blank':
       return keep('only blanks are filled')
     case 'newest':
-      return newer === 'clerk' ? write('Clerk changed last') : keep('Salesforce changed last')
+      return newer === 'clerk' ? write('Clerk changed last') : carry(input, 'Salesforce changed last')
     case 'park':
       return { do: 'conflict', why: 'the two sides differ and never agreed' }
   }
 }
 
-const bothChanged = ({ rule, newer }: MergeInput): Merge => {
+const bothChanged = (input: MergeInput): Merge => {
+  const { rule, newer } = input
   switch (rule) {
     case 'clerk':
       return write('changed on both sides; Clerk owns this field')
     case 'salesforce':
-      return keep('changed on both sides; Salesforce owns this field')
+      return carry(input, 'changed on both sides; Salesforce owns this field')
     case 'fill-blank':
       return keep('filled once, then never again')
     case 'newest':
       return newer === 'clerk'
         ? write('changed on both sides; Clerk changed last')
-        : keep('changed on both sides; Salesforce changed last')
+        : carry(input, 'changed on both sides; Salesforce changed last')
     case 'park':
       return { do: 'conflict', why: 'changed on both sides' }
   }
 }
 
-const onlyClerkChanged = ({ rule, base, salesforce }: MergeInput): Merge => {
-  if (rule === 'salesforce') return keep('Salesforce owns this field')
+const onlyClerkChanged = (input: MergeInput): Merge => {
+  const { rule, base, salesforce } = input
+  if (rule === 'salesforce') return carry(input, 'changed in Clerk; Salesforce owns this field')
   if (rule === 'fill-blank')
     return base === null && salesforce === null
       ? write('Salesforce had no value')
@@ -84,10 +96,22 @@ const onlyClerkChanged = ({ rule, base, salesforce }: MergeInput): Merge => {
   return write('changed in Clerk')
 }
 
-const onlySalesforceChanged = ({ rule, base, clerk }: MergeInput): Merge => {
-  if (rule !== 'clerk') return keep('changed in Salesforce')
-  if (clerk === null && base === null) return keep('Clerk never had a value')
-  return write('changed in Salesforce; Clerk owns this field')
+const onlySalesforceChanged = (input: MergeInput): Merge => {
+  const { rule, base, clerk } = input
+  switch (rule) {
+    case 'clerk':
+      return clerk === null && base === null
+        ? keep('Clerk never had a value')
+        : write('changed in Salesforce; Clerk owns this field')
+    case 'fill-blank':
+      return base === null && clerk === null
+        ? carry(input, 'Clerk had no value')
+        : keep('filled once, then never again')
+    case 'salesforce':
+    case 'newest':
+    case 'park':
+      return carry(input, 'changed in Salesforce')
+  }
 }
 
 /** Decides one field. Total and pure. */
@@ -98,7 +122,6 @@ export const mergeField = (input: MergeInput): Merge => {
   const clerkChanged = !sameValue(clerk, base, kind)
   const salesforceChanged = !sameValue(salesforce, base, kind)
   if (fallback && salesforceChanged && salesforce !== null) return keep('Clerk has only a fallback for it')
-  if (clerk === null && base === null) return keep('Clerk never had a value')
   if (clerkChanged && salesforceChanged) return bothChanged(input)
   return clerkChanged ? onlyClerkChanged(input) : onlySalesforceChanged(input)
 }

@@ -1,7 +1,7 @@
 import type { ClerkOrganization, Fields, SalesforceState } from '../../model/model.ts'
-import { decideExistence, hidden } from './existence.ts'
-import { finish, mergeFields, newDraft, setField } from './fields.ts'
-import { keyOf, type Rules } from './mapping.ts'
+import { decideExistence, hidden, lost } from './existence.ts'
+import { dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
+import { anotherIn, keyOf, type Rules } from './mapping.ts'
 import type { Candidate } from './person.ts'
 import type { Plan } from './plan.ts'
 
@@ -11,18 +11,20 @@ export type OrganizationInput = {
   salesforce: SalesforceState
   /** Accounts that match by the configured rule and carry no Clerk id; empty before the look-up. */
   candidates: readonly Candidate[]
+  /** Fields that somebody else manages in Clerk. */
+  managed: readonly string[]
   rules: Rules
 }
 
 const drafted = (
-  { base, rules }: OrganizationInput,
+  { base, rules, managed }: OrganizationInput,
   organization: ClerkOrganization,
   found: { id: string; fields: Fields; version: number } | undefined,
   kind: 'create' | 'adopt' | 'update',
 ): Plan => {
   const held = found?.fields ?? {}
-  const other = held[keyOf.organization]
-  if (typeof other === 'string' && other !== organization.id)
+  const other = anotherIn('organization', held, organization.id)
+  if (other !== undefined)
     return {
       do: 'park',
       code: 'LINKED_TO_ANOTHER',
@@ -33,8 +35,9 @@ const drafted = (
   setField(draft, keyOf.organization, organization.id, held, 'our key')
   if (Object.keys(organization.body).length > 0) {
     const newer = !found || organization.version >= found.version ? 'clerk' : 'salesforce'
-    mergeFields(draft, rules.organization.fields, organization.body, held, newer)
+    mergeFields(draft, rules.organization.fields, { clerk: organization.body, salesforce: held, newer, managed })
   }
+  if (ended || organization.version === 0) dropCarry(draft)
   const status = ended && rules.organizationDeleted !== 'keep' ? 'deleted' : 'active'
   setField(draft, 'Clerk_Status__c', status, held, 'state of the organization in Clerk')
   const reason = {
@@ -53,12 +56,7 @@ export const planOrganization = (input: OrganizationInput): Plan => {
   if (clerk === undefined || decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this organization' }
   if (decision === 'later') return { do: 'later', reason: hidden('Account', salesforce) }
-  if (decision === 'gone')
-    return {
-      do: 'park',
-      code: 'DELETED_IN_SALESFORCE',
-      reason: `the Account${salesforce.state === 'absent' && salesforce.id ? ` ${salesforce.id}` : ''} was deleted in Salesforce while the organization lives in Clerk: undelete it there, or retry to make a new one`,
-    }
+  if (decision === 'gone') return lost('Account', 'organization', keyOf.organization, salesforce)
   if (salesforce.state === 'present') return drafted(input, clerk, salesforce, 'update')
   const [candidate, ...others] = candidates
   if (others.length > 0)

@@ -65,6 +65,7 @@ const input: fc.Arbitrary<PersonInput> = fc
     base: null,
     salesforce: { state: 'absent' },
     candidates: fields ? [{ id: '003_1', fields, version: 0 }] : [],
+    managed: [],
     rules: compileRules(chosen, {}, relations),
   }))
 
@@ -137,6 +138,7 @@ test('a Contact on a stranger’s Account stays there, unless Clerk is to decide
     base: null,
     salesforce: { state: 'present', id: '003_1', version: 0, fields: { LastName: 'King', AccountId: '001_stranger' } },
     candidates: [],
+    managed: [],
     rules,
   })
   const written = (rules: Rules): unknown => {

@@ -1,7 +1,7 @@
 import type { ClerkPerson, Fields, SalesforceState, Value } from '../../model/model.ts'
-import { decideExistence, hidden } from './existence.ts'
-import { type Draft, finish, mergeFields, newDraft, setField } from './fields.ts'
-import { keyOf, type Rules } from './mapping.ts'
+import { decideExistence, hidden, lost } from './existence.ts'
+import { type Draft, dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
+import { anotherIn, keyOf, type Rules, type UserDeleted } from './mapping.ts'
 import { byStart, endedAt, type MembershipView } from './membership-time.ts'
 import type { Plan } from './plan.ts'
 
@@ -15,6 +15,10 @@ export type PersonInput = {
   salesforce: SalesforceState
   /** Contacts to adopt, from the look-up; empty before it. */
   candidates: readonly Candidate[]
+  /** Fields that somebody else manages in Clerk. */
+  managed: readonly string[]
+  /** An operator had the person erased: the policy `userErased` decides, once. @default false */
+  erased?: boolean
   rules: Rules
 }
 
@@ -70,11 +74,18 @@ const mergeAccount = (draft: Draft, { view, active, all }: Primary, held: Fields
   )
 }
 
+/** What the end of a user means for its Contact, and in whose words. */
+const endingOf = ({ erased, rules }: PersonInput): { policy: UserDeleted; why: string } =>
+  erased
+    ? { policy: rules.userErased, why: `the person was erased (policy: ${rules.userErased})` }
+    : { policy: rules.userDeleted, why: `the user was deleted (policy: ${rules.userDeleted})` }
+
 const anonymous = (draft: Draft, held: Fields, input: PersonInput): void => {
+  const { why } = endingOf(input)
   for (const { field, kind, rule } of input.rules.person.fields) {
     if (rule === 'salesforce') continue
     const blank: Value = field === 'LastName' ? 'Deleted user' : kind === 'boolean' ? false : null
-    setField(draft, field, blank, held, 'the user was deleted (policy: anonymise)')
+    setField(draft, field, blank, held, why)
   }
 }
 
@@ -88,14 +99,17 @@ const merged = (
   const ended = user.deletedAt !== null
   const draft = newDraft(base)
   const held = found.fields
-  const other = held[keyOf.person]
-  if (typeof other === 'string' && other !== user.id)
+  const other = anotherIn('person', held, user.id)
+  if (other !== undefined)
     return {
       do: 'park',
       code: 'LINKED_TO_ANOTHER',
       reason: `Contact ${found.id} carries the Clerk id of another user (${other}): clear Clerk_User_Id__c on the wrong one, then retry`,
     }
-  if (ended && rules.userDeleted === 'delete')
+  const { policy, why } = endingOf(input)
+  if (input.erased && (policy === 'keep' || base?.[keyOf.person] === user.id))
+    return { do: 'none', reason: `${why}: done`, id: found.id, base: { [keyOf.person]: user.id } }
+  if (ended && policy === 'delete')
     return {
       do: 'change',
       change: {
@@ -104,23 +118,31 @@ const merged = (
         fields: {},
         before: held,
         why: {},
-        reason: 'the user was deleted (policy: delete)',
+        reason: why,
         weighs: false,
       },
       base: {},
     }
   setField(draft, keyOf.person, user.id, held, 'our key')
-  if (ended && rules.userDeleted === 'anonymise') anonymous(draft, held, input)
+  if (ended && policy === 'anonymise') anonymous(draft, held, input)
   else if (Object.keys(user.body).length > 0)
-    mergeFields(draft, rules.person.fields, user.body, held, user.version >= found.version ? 'clerk' : 'salesforce')
-  if (!ended || rules.userDeleted !== 'keep')
+    mergeFields(draft, rules.person.fields, {
+      clerk: user.body,
+      salesforce: held,
+      newer: user.version >= found.version ? 'clerk' : 'salesforce',
+      managed: input.managed,
+    })
+  if (ended || user.version === 0) dropCarry(draft)
+  if (!ended || policy !== 'keep')
     setField(draft, 'Clerk_Status__c', status(user, memberships, rules), held, 'state of the user in Clerk')
   mergeAccount(draft, primaryOf(input), held, rules)
   const reason =
     kind === 'adopt'
       ? 'the only Contact with this e-mail address, and without a Clerk id'
       : ended
-        ? 'the user was deleted'
+        ? input.erased
+          ? why
+          : 'the user was deleted'
         : 'the user changed'
   return finish(draft, found.id, ended && kind === 'update' ? 'end' : kind, reason)
 }
@@ -135,7 +157,7 @@ const created = (input: PersonInput, user: ClerkPerson): Plan => {
   draft.fields[keyOf.person] = user.id
   draft.base[keyOf.person] = user.id
   draft.why[keyOf.person] = 'our key'
-  mergeFields(draft, rules.person.fields, user.body, {}, 'clerk')
+  mergeFields(draft, rules.person.fields, { clerk: user.body, salesforce: {}, newer: 'clerk', managed: [] })
   const gone = ended && rules.userDeleted === 'deactivate'
   setField(
     draft,
@@ -162,12 +184,7 @@ export const planPerson = (input: PersonInput): Plan => {
   const presence = clerk === undefined ? 'unseen' : clerk.deletedAt === null ? 'present' : 'ended'
   const decision = decideExistence(presence, salesforce, base !== null)
   if (clerk === undefined || decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
-  if (decision === 'gone')
-    return {
-      do: 'park',
-      code: 'DELETED_IN_SALESFORCE',
-      reason: `the Contact${salesforce.state === 'absent' && salesforce.id ? ` ${salesforce.id}` : ''} was deleted in Salesforce while the user lives in Clerk: undelete it there, or retry to make a new one`,
-    }
+  if (decision === 'gone') return lost('Contact', 'user', keyOf.person, salesforce)
   if (decision === 'later') return { do: 'later', reason: hidden('Contact', salesforce) }
   const wait = missingAccount(input)
   if (wait) return wait

@@ -14,9 +14,11 @@
  *
  * Existence is decided by one table (`existence.ts`), fields by one merge (`merge.ts`).
  */
-import type { Fields } from '../../model/model.ts'
+import type { Fields, Value } from '../../model/model.ts'
+import type { Rule } from './merge.ts'
 
-export type Kind = 'create' | 'adopt' | 'update' | 'end' | 'delete'
+/** `unpair`: takes our key from a relation of a pair that is no more, before the new pair gets one. */
+export type Kind = 'create' | 'adopt' | 'update' | 'end' | 'delete' | 'unpair'
 
 /** A write we decided on. */
 export type Change = {
@@ -29,14 +31,23 @@ export type Change = {
   before: Fields
   /** Why, field by field. */
   why: { readonly [field: string]: string }
+  /** The rule that decided, for fields of the mapping. */
+  rules?: { readonly [field: string]: Rule }
   reason: string
   /** The decision depends on what people may have done in Salesforce: it must not be made from memory. */
   weighs: boolean
 }
 
+/** Values that Clerk gets from Salesforce, by Salesforce's field. */
+export type Carry = {
+  fields: { readonly [field: string]: { to: string; value: Value; before: Value; why: string; rule?: Rule } }
+  /** It depends on Clerk still holding what we think it does: Clerk is asked before it is written. */
+  weighs: boolean
+}
+
 export type Plan =
-  /** The sides agree, or there is nothing for us to do. `id` is the record they agree on. */
-  | { do: 'none'; reason: string; id?: string; base?: Fields }
+  /** Salesforce is as it should be, or there is nothing for us to do. `id` is the record the sides agree on. */
+  | { do: 'none'; reason: string; id?: string; base?: Fields; carry?: Carry }
   /** Salesforce has to be asked first. */
   | { do: 'look'; reason: string }
   /** A parent has to be settled first. */
@@ -44,4 +55,4 @@ export type Plan =
   /** What Salesforce shows cannot be right yet (queries lag behind writes): look again in a while. */
   | { do: 'later'; reason: string }
   | { do: 'park'; code: string; reason: string }
-  | { do: 'change'; change: Change; base: Fields }
+  | { do: 'change'; change: Change; base: Fields; carry?: Carry }

@@ -1,5 +1,5 @@
 import { SalesforceError } from '../../salesforce/api.ts'
-import { SIDE_BLOCKED } from './paced-api.ts'
+import { SIDE_BLOCKED } from '../pace/paced-api.ts'
 
 /** So many records refused alone, one after the other and with one code, and none accepted: it is not the records. */
 const enough = 5

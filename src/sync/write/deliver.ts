@@ -1,25 +1,29 @@
 import type { Database } from '../../db/database.ts'
-import type { Entity, Fields } from '../../model/model.ts'
+import type { Entity, Side } from '../../model/model.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
-import type { Claim } from '../mirror/dirty.ts'
+import { type Claim, leaveGroup } from '../mirror/dirty.ts'
 import { type Held, type Outcome, settle } from '../mirror/settle.ts'
+import type { Pace } from '../pace/pace.ts'
+import { isSchemaProblem, type PacedApi, pacedApi, pauseReason } from '../pace/paced-api.ts'
+import type { Turns } from '../pace/turns.ts'
 import type { Rules } from '../plan/mapping.ts'
-import type { Change, Plan } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { createBreaker, type Streak } from './breaker.ts'
+import type { CarryJob } from './carry.ts'
+import { fightOutcome, findFights } from './fights.ts'
 import { look, type Sight, type Wanted } from './look.ts'
 import { failedOutcome, quietOutcome, refusedOutcome, rowOutcome } from './outcome.ts'
-import type { Pace } from './pace.ts'
-import { isSchemaProblem, type PacedApi, pacedApi } from './paced-api.ts'
 import { type Planned, planBatch } from './plan-batch.ts'
 import { callOrError, type Ready, send } from './send.ts'
-import type { Turns } from './turns.ts'
 
 /** What the counters are told of one settled batch. */
 export type Delivered = {
+  /** The side that was written to. */
+  side: Side
   entity: Entity
   kind: string
   result: string
-  /** From Clerk's change to Salesforce's answer. */
+  /** From the change on one side to the other side's answer. */
   lagMs?: number
 }
 
@@ -34,6 +38,8 @@ export type DeliverOptions = {
   streaks: { look: Streak; write: Streak }
   now: () => number
   random: () => number
+  /** When what is written now is to be read back, should no event of it come; undefined: other means find what changed. */
+  readBackAt?: () => number | undefined
   delivered: (results: readonly Delivered[]) => void
 }
 
@@ -41,10 +47,11 @@ type Decided = { planned: Planned; plan: Plan; held: Held | undefined }
 
 const heldOf = (planned: Planned, sight: Sight | undefined, plan: Plan, now: number): Held | undefined => {
   const state = sight?.salesforce ?? planned.remembered
-  if (state.state === 'present') return { id: state.id, fields: state.fields, version: state.version }
+  const asOf = sight?.asOf ?? 0
+  if (state.state === 'present') return { id: state.id, fields: state.fields, version: state.version, asOf }
   // What is gone is remembered as gone, so that its children do not refer to it.
   if (state.state === 'absent' && state.id !== undefined && plan.do === 'park')
-    return { id: state.id, fields: {}, version: 0, deletedAt: now }
+    return { id: state.id, fields: {}, version: 0, deletedAt: now, asOf }
   const adopted = plan.do === 'change' ? plan.change.id : plan.do === 'none' ? plan.id : undefined
   return sight?.candidates.find(({ id }) => id === adopted)
 }
@@ -60,7 +67,7 @@ const lookApart = async (
   api: PacedApi,
   entity: Entity,
   all: readonly Wanted[],
-  { rules, streaks }: Pick<DeliverOptions, 'rules' | 'streaks'>,
+  { rules, streaks, now }: Pick<DeliverOptions, 'rules' | 'streaks' | 'now'>,
 ): Promise<Looked> => {
   const looked: Looked = { sights: new Map(), failures: new Map() }
   const breaker = createBreaker<Wanted>(streaks.look)
@@ -70,7 +77,7 @@ const lookApart = async (
   }
   const apart = async (wanted: readonly Wanted[]): Promise<void> => {
     if (stopped) return fail(wanted, stopped)
-    const sights = await callOrError(() => look(api, entity, wanted, rules))
+    const sights = await callOrError(() => look(api, entity, wanted, rules, now))
     const [only, ...more] = wanted
     if (!(sights instanceof SalesforceError)) {
       breaker.passed()
@@ -111,7 +118,7 @@ const decide = async (
     const { claim } = planned
     const failure = failures.get(claim.linkId)
     if (failure === undefined) {
-      const sight = sights.get(claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [] }
+      const sight = sights.get(claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [], asOf: 0 }
       const plan = planned.plan(sight)
       decided.push({ planned, plan, held: heldOf(planned, sight, plan, now()) })
     } else if (failure.kind === 'refused' && !isSchemaProblem(failure)) failed.push(refusedOutcome(claim, failure))
@@ -123,10 +130,7 @@ const decide = async (
   return { decided, failed }
 }
 
-const pauseReason = ({ kind }: SalesforceError): 'outage' | 'allowance' | 'auth' | 'blocked' =>
-  kind === 'allowance' || kind === 'auth' ? kind : kind === 'refused' ? 'blocked' : 'outage'
-
-type Write = { planned: Planned; change: Change; base: Fields; held: Held | undefined }
+type Write = { planned: Planned; plan: Extract<Plan, { do: 'change' }>; held: Held | undefined }
 
 /** Two claims that want to adopt the same record: the second looks again, and finds it taken. */
 const onceEach = (writes: readonly Write[]): { kept: Write[]; again: Write[] } => {
@@ -134,7 +138,7 @@ const onceEach = (writes: readonly Write[]): { kept: Write[]; again: Write[] } =
   const kept: Write[] = []
   const again: Write[] = []
   for (const write of writes) {
-    const { id } = write.change
+    const { id } = write.plan.change
     if (id !== undefined && taken.has(id)) again.push(write)
     else kept.push(write)
     if (id !== undefined) taken.add(id)
@@ -142,67 +146,93 @@ const onceEach = (writes: readonly Write[]): { kept: Write[]; again: Write[] } =
   return { kept, again }
 }
 
-/** Plans, writes and settles one claimed batch of one entity. */
+/**
+ * Plans, writes and settles one claimed batch of one entity.
+ * @returns what is left to be carried to Clerk: done with Salesforce, not yet settled.
+ */
 export const deliver = async (
   options: DeliverOptions,
   entity: Entity,
   claims: readonly Claim[],
   lease: string,
-): Promise<void> => {
+): Promise<CarryJob[]> => {
   const { db, pace, now, random, delivered } = options
   const api = pacedApi(options.api, pace, now, options.turns)
   const times = () => ({ now: now(), random })
   const { decided, failed } = await decide(options, api, entity, claims)
-  const outcomes: Outcome[] = [...failed]
+  const done: Done[] = failed.map((outcome) => ({ outcome }))
   const writes: Write[] = []
+  const results: Delivered[] = []
+  const intended = decided.map(({ planned, plan }) => ({ claim: planned.claim, plan }))
+  const fights = await findFights(db.query, entity, options.rules, intended, now())
   for (const { planned, plan, held } of decided) {
-    if (plan.do === 'change') writes.push({ planned, change: plan.change, base: plan.base, held })
-    else {
-      // A look that was not granted an answer is asked again; it cannot be the end of a claim.
-      const quiet = plan.do === 'look' ? ({ do: 'later', reason: plan.reason } as const) : plan
-      outcomes.push(
-        quietOutcome(
-          planned.claim,
-          quiet,
-          held,
-          quiet.do === 'wait' ? planned.parentOf(quiet.for) : undefined,
-          times(),
-        ),
-      )
+    const { claim } = planned
+    const fight = fights.get(claim)
+    if (fight) {
+      done.push({ outcome: fightOutcome(entity, { claim, plan }, held, fight) })
+      if (!fight.told) results.push({ side: fight.move.side, entity, kind: 'park', result: 'FIGHT' })
+      continue
     }
+    if (plan.do === 'change') {
+      writes.push({ planned, plan, held })
+      continue
+    }
+    // A look that was not granted an answer is asked again; it cannot be the end of a claim.
+    const quiet = plan.do === 'look' ? ({ do: 'later', reason: plan.reason } as const) : plan
+    const parent = quiet.do === 'wait' ? planned.parentOf(quiet.for) : undefined
+    done.push({ outcome: quietOutcome(claim, quiet, held, parent, times()), planned, plan: quiet })
   }
   const { kept, again } = onceEach(writes)
+  const taken = { do: 'later', reason: 'its record was just given to another' } as const
   for (const { planned } of again)
-    outcomes.push(
-      quietOutcome(
-        planned.claim,
-        { do: 'later', reason: 'its record was just given to another' },
-        undefined,
-        undefined,
-        times(),
-      ),
-    )
+    done.push({ outcome: quietOutcome(planned.claim, taken, undefined, undefined, times()) })
   const byClaim = new Map(kept.map((write) => [write.planned.claim, write]))
-  const ready: Ready[] = kept.map(({ planned, change }) => ({ claim: planned.claim, change }))
-  const results: Delivered[] = []
+  const ready: Ready[] = kept.map(({ planned, plan }) => ({ claim: planned.claim, change: plan.change }))
+  const began = now()
   for (const answer of await send(api, entity, ready, options.streaks.write)) {
     const { claim, change } = answer.ready
     const write = byClaim.get(claim)
     if (!write) continue
+    const { planned, plan, held } = write
     if ('failed' in answer) {
       pace.pause(pauseReason(answer.failed), `${answer.failed.code}: ${answer.failed.message}`)
-      outcomes.push(failedOutcome(claim, answer.failed, answer.alone, times()))
+      done.push({ outcome: failedOutcome(claim, answer.failed, answer.alone, times()) })
       continue
     }
-    outcomes.push(rowOutcome(claim, change, write.base, write.held, answer.result, times()))
-    const { changedAt } = write.planned
+    done.push({
+      outcome: rowOutcome(claim, change, plan.base, held, answer.result, { ...times(), began }),
+      planned,
+      plan,
+    })
+    const { changedAt } = planned
     results.push({
+      side: 'salesforce',
       entity,
       kind: change.kind,
       result: answer.result.ok ? 'done' : answer.result.code,
       ...(answer.result.ok && changedAt !== undefined ? { lagMs: Math.max(0, now() - changedAt) } : {}),
     })
   }
-  await settle(db, entity, outcomes, lease, now())
+  const jobs = done.flatMap((one) => jobOf(entity, lease, one))
+  const left = new Set(jobs.map(({ outcome }) => outcome.claim))
+  const outcomes = done.map(({ outcome }) => outcome).filter(({ claim }) => !left.has(claim))
+  await settle(db, entity, outcomes, lease, now(), options.readBackAt?.())
+  if (jobs.length > 0)
+    await leaveGroup(
+      db.query,
+      jobs.map(({ outcome }) => outcome.claim),
+      lease,
+    )
   delivered(results)
+  return jobs
+}
+
+type Done = { outcome: Outcome; planned?: Planned; plan?: Plan }
+
+/** What has to be carried to Clerk, of what went well in Salesforce. */
+const jobOf = (entity: Entity, lease: string, { outcome, planned, plan }: Done): CarryJob[] => {
+  if (outcome.end !== 'settled' || !planned || !plan || !('carry' in plan) || !plan.carry) return []
+  const { carry } = plan
+  const seen = outcome.held?.version || (planned.remembered.state === 'present' ? planned.remembered.version : 0)
+  return [{ entity, lease, outcome, carry, record: planned.record, changedAt: seen || undefined }]
 }

@@ -6,18 +6,22 @@ import type { Body, Entity, SalesforceState } from '../../model/model.ts'
 import type { QueriedRecord } from '../../salesforce/api.ts'
 import { inList, quote } from '../../salesforce/soql.ts'
 import type { Claim } from '../mirror/dirty.ts'
+import { heldFrom, keyIn, readFields, selectList } from '../mirror/from-salesforce.ts'
 import type { Held } from '../mirror/settle.ts'
+import type { PacedApi } from '../pace/paced-api.ts'
 import { keyOf, normaliseMatch, objectOf, primaryEmail, type Rules, readMatch } from '../plan/mapping.ts'
-import type { Candidate } from '../plan/person.ts'
 import { normaliseEmail } from '../plan/value.ts'
-import { heldFrom, keyIn, readFields, selectList } from './fields.ts'
-import type { PacedApi } from './paced-api.ts'
 
 /** What could stand in Salesforce's Email field; `@{` would also be taken for a reference inside a Composite. */
 const isAddress = (text: string): boolean => /^[^\s@{}]+@[^\s@{}]+$/.test(text.trim())
 
 /** What a look found for one link. */
-export type Sight = { salesforce: SalesforceState; candidates: readonly Candidate[] }
+export type Sight = {
+  salesforce: SalesforceState
+  candidates: readonly Held[]
+  /** When Salesforce was asked, in ms. */
+  asOf: number
+}
 
 /** A link to look for; membership: the Contact and Account whose relation it is. */
 export type Wanted = { claim: Claim; body: Body; contactId?: string | undefined; accountId?: string | undefined }
@@ -40,12 +44,12 @@ const condition = (field: string, values: readonly string[]): string[] =>
   values.length > 0 ? [`${field} IN ${inList(values)}`] : []
 
 const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[] => {
-  if (entity === 'membership')
-    return condition('ContactId', [...new Set(group.flatMap(({ contactId }) => contactId ?? []))])
   const linked = condition(
     'Id',
     group.flatMap(({ claim }) => claim.salesforceId ?? []),
   )
+  if (entity === 'membership')
+    return [...condition('ContactId', [...new Set(group.flatMap(({ contactId }) => contactId ?? []))]), ...linked]
   const keyed = condition(
     keyOf[entity],
     group.map(({ claim }) => claim.clerkId),
@@ -114,7 +118,7 @@ const indexOf = (entity: Entity, found: readonly Held[], rules: Rules): Index =>
   return index
 }
 
-const candidatesFor = (entity: Entity, { body }: Wanted, index: Index, rules: Rules): readonly Candidate[] => {
+const candidatesFor = (entity: Entity, { body }: Wanted, index: Index, rules: Rules): readonly Held[] => {
   if (entity === 'person') {
     const email = rules.person.adopt ? primaryEmail(body) : undefined
     return email ? (index.byMatch.get(normaliseEmail(email)) ?? []) : []
@@ -142,14 +146,16 @@ export const look = async (
   entity: Entity,
   wanted: readonly Wanted[],
   rules: Rules,
+  now: () => number,
 ): Promise<Map<number, Sight>> => {
+  const asOf = now()
   const kinds = readFields(entity, rules)
   const list = selectList(entity, rules)
   const query = (where: string) => `SELECT ${list} FROM ${objectOf[entity]} WHERE ${where}`
   const soqls = chunks(wanted, keysInQuery).map((group) => query(wheres(entity, group, rules).join(' OR ')))
   const index = indexOf(
     entity,
-    (await ask(api, soqls)).map((row) => heldFrom(row, kinds)),
+    (await ask(api, soqls)).map((row) => heldFrom(row, kinds, asOf)),
     rules,
   )
 
@@ -167,7 +173,7 @@ export const look = async (
       api,
       chunks([...winners.values()], keysInQuery).map((ids) => query(`Id IN ${inList(ids)}`)),
     )
-    for (const row of rows) index.byId.set(row.Id, heldFrom(row, kinds))
+    for (const row of rows) index.byId.set(row.Id, heldFrom(row, kinds, asOf))
   }
   const sights = new Map<number, Sight>()
   for (const one of wanted) {
@@ -176,13 +182,17 @@ export const look = async (
       claim.salesforceId === null
         ? undefined
         : (index.byId.get(claim.salesforceId) ?? index.byId.get(winners.get(claim.salesforceId) ?? ''))
+    // A relation of another pair that still has our key comes first: until it is taken off there, it can be put nowhere else.
     const held =
       entity === 'membership'
-        ? index.byPair.get(`${contactId} ${accountId}`)
+        ? linked && keyIn(entity, linked) === claim.clerkId
+          ? linked
+          : index.byPair.get(`${contactId} ${accountId}`)
         : (index.byKey.get(claim.clerkId) ?? linked)
     sights.set(claim.linkId, {
-      salesforce: held ? present(held) : missing(claim.salesforceId, deleted),
+      salesforce: held ? present(held) : linked ? { state: 'absent' } : missing(claim.salesforceId, deleted),
       candidates: held ? [] : candidatesFor(entity, one, index, rules),
+      asOf,
     })
   }
   return sights

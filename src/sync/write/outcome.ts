@@ -2,15 +2,17 @@ import type { Fields } from '../../model/model.ts'
 import type { RowResult, SalesforceError } from '../../salesforce/api.ts'
 import { judgeRow } from '../../salesforce/verdict.ts'
 import type { Claim } from '../mirror/dirty.ts'
+import { heldAfter } from '../mirror/from-salesforce.ts'
 import type { Entry, Held, Outcome } from '../mirror/settle.ts'
+import { backoffMs, mostAttempts } from '../pace/backoff.ts'
+import type { Rule } from '../plan/merge.ts'
 import type { Change, Plan } from '../plan/plan.ts'
-import { backoffMs, mostAttempts } from './backoff.ts'
-import { heldAfter } from './fields.ts'
 
 /** Plans that end without a write. */
 type Quiet = Extract<Plan, { do: 'none' | 'park' | 'wait' | 'later' }>
 
-type Times = { now: number; random: () => number }
+/** `began`: when the call went out whose answer it is. */
+type Times = { now: number; random: () => number; began?: number }
 
 /** A child asks again after this long even if nobody wakes it: its parent may have settled just before it began to wait. */
 const waitMs = 5_000
@@ -36,7 +38,12 @@ export const quietOutcome = (
   const seen = held ? { held } : {}
   switch (plan.do) {
     case 'none':
-      return { end: 'settled', claim, salesforceId: plan.id ?? null, base: plan.base ?? claim.base, ...seen }
+      return {
+        end: 'settled',
+        claim,
+        agreed: { salesforceId: plan.id ?? null, base: plan.base ?? claim.base, reason: plan.reason },
+        ...seen,
+      }
     case 'park':
       return {
         end: 'parked',
@@ -44,7 +51,7 @@ export const quietOutcome = (
         code: plan.code,
         reason: plan.reason,
         ...seen,
-        entry: entryOf('park', claim, null, plan.reason, plan.code),
+        entries: [entryOf('park', claim, null, plan.reason, plan.code)],
       }
     case 'wait':
       return release(
@@ -62,9 +69,15 @@ export const quietOutcome = (
             code: 'NOT_VISIBLE',
             reason: `${plan.reason}; it still did not after ${mostAttempts} looks. Check the record in Salesforce, then retry`,
           }
-        : release(claim, now + backoffMs(claim.attempts, random, 500), claim.attempts + 1, true)
+        : {
+            ...release(claim, now + backoffMs(claim.attempts, random, 500), claim.attempts + 1, true),
+            // Told once; the next looks change nothing until one of them finds something.
+            entries: claim.attempts === 0 ? [entryOf('look', claim, null, plan.reason, 'LATER')] : [],
+          }
   }
 }
+
+const ruleOf = (rule: Rule | undefined): { rule?: Rule } => (rule === undefined ? {} : { rule })
 
 const entryOf = (
   kind: string,
@@ -74,13 +87,19 @@ const entryOf = (
   result: string,
   detail?: string,
 ): Entry => ({
+  side: 'salesforce',
   kind,
   salesforceId: change?.id ?? claim.salesforceId,
   reason,
   fields: Object.fromEntries(
     Object.entries(change?.fields ?? {}).map(([field, after]) => [
       field,
-      { before: change?.before[field] ?? null, after, why: change?.why[field] ?? '' },
+      {
+        before: change?.before[field] ?? null,
+        after,
+        why: change?.why[field] ?? '',
+        ...ruleOf(change?.rules?.[field]),
+      },
     ]),
   ),
   result,
@@ -93,16 +112,32 @@ const written = (
   id: string,
   base: Fields,
   before: Held | undefined,
-  now: number,
+  { now, began = now }: Times,
 ): Outcome => {
   const gone = change.kind === 'delete' ? { deletedAt: now } : {}
+  const adopted = change.kind === 'adopt' ? { adopted: true } : {}
   return {
-    end: 'settled',
+    // The old relation is free; the new pair's is looked for next.
+    ...(change.kind === 'unpair'
+      ? {
+          end: 'released',
+          release: { claim, dueAt: now, attempts: claim.attempts, look: true },
+          agreed: { salesforceId: null, base: null },
+        }
+      : { end: 'settled', agreed: { salesforceId: id, base, ...adopted } }),
     claim,
-    salesforceId: id,
-    base,
-    held: { id, fields: heldAfter(before?.fields ?? {}, change.fields), version: before?.version ?? 0, ...gone },
-    entry: { ...entryOf(change.kind, claim, change, change.reason, 'done'), salesforceId: id },
+    held: {
+      id,
+      fields: heldAfter(before?.fields ?? {}, change.fields),
+      version: before?.version ?? 0,
+      // A record that we made is as we made it; of any other we know what was seen before, and what we sent.
+      asOf: change.kind === 'delete' ? now : (before?.asOf ?? now),
+      sent: change.fields,
+      sentFrom: began,
+      sentAt: now,
+      ...gone,
+    },
+    entries: [{ ...entryOf(change.kind, claim, change, change.reason, 'done'), salesforceId: id }],
   }
 }
 
@@ -128,15 +163,16 @@ const judgedOutcome = (
   base: Fields,
   before: Held | undefined,
   result: RowResult,
-  { now, random }: Times,
+  times: Times,
 ): Outcome => {
-  if (result.ok) return written(claim, change, result.id, base, before, now)
+  const { now, random } = times
+  if (result.ok) return written(claim, change, result.id, base, before, times)
   const { code, message } = result
   if (change.kind === 'delete' && change.id !== undefined && alreadyGone.has(code))
-    return written(claim, change, change.id, base, before, now)
+    return written(claim, change, change.id, base, before, times)
   const { verdict, advice } = judgeRow(result)
-  const entry = entryOf(change.kind, claim, change, change.reason, code, message)
-  const park: Outcome = { end: 'parked', claim, code, reason: `${message} ${advice}`.trim(), entry }
+  const entries = [entryOf(change.kind, claim, change, change.reason, code, message)]
+  const park: Outcome = { end: 'parked', claim, code, reason: `${message} ${advice}`.trim(), entries }
   switch (verdict) {
     case 'look-again':
       return claim.attempts >= mostLooks
@@ -148,13 +184,13 @@ const judgedOutcome = (
               claim.attempts + 1,
               true,
             ),
-            entry,
+            entries,
           }
     case 'retry':
     case 'wait-for-parent':
       return claim.attempts >= mostAttempts
         ? park
-        : { ...release(claim, now + backoffMs(claim.attempts, random), claim.attempts + 1, false), entry }
+        : { ...release(claim, now + backoffMs(claim.attempts, random), claim.attempts + 1, false), entries }
     case 'limit-batch':
     case 'park':
       return park

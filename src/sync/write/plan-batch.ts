@@ -1,7 +1,19 @@
 import type { Query } from '../../db/database.ts'
-import type { Body, Entity, SalesforceState } from '../../model/model.ts'
-import { isEmpty, type Parent, readClerk, readMemberships, readParents, readSalesforce } from '../mirror/context.ts'
+import { type Body, type Entity, readPath, type SalesforceState } from '../../model/model.ts'
+import {
+  type ClerkRow,
+  isEmpty,
+  type Parent,
+  readClerk,
+  readMemberships,
+  readPaired,
+  readParents,
+  readSalesforce,
+} from '../mirror/context.ts'
 import type { Claim } from '../mirror/dirty.ts'
+import { intentMark, namesUnderWay } from '../mirror/intents.ts'
+import { baseAt } from '../plan/existence.ts'
+import { planInvitation } from '../plan/invitation.ts'
 import { MappingError, type Rules, readMatch } from '../plan/mapping.ts'
 import { planMembership } from '../plan/membership.ts'
 import { type MembershipView, startedAt } from '../plan/membership-time.ts'
@@ -17,6 +29,8 @@ export type Planned = {
   wanted: Wanted
   /** What we remember of Salesforce's side. */
   remembered: SalesforceState
+  /** Clerk's record, where there is one. */
+  record: ClerkRow | undefined
   /** When Clerk's record changed last, in ms. */
   changedAt: number | undefined
   /** The parent's link, by which a waiting child is woken. */
@@ -40,26 +54,66 @@ const changeTime = (record: { version: number; deletedAt: number | null } | unde
 const isGone = ({ linkId, salesforceId, dirty, parked }: Parent): boolean =>
   linkId !== undefined && salesforceId === undefined && !dirty && !parked
 
+const isNew = ({ salesforceId, base }: Claim): boolean => salesforceId === null && base === null
+
+/** The name of an organization that carries no mark of ours, by which it would be known. */
+const nameOf = (record: ClerkRow | undefined): string[] => {
+  const name = record?.body['name']
+  const mark = readPath(record?.body ?? {}, `private_metadata.${intentMark}`)
+  return typeof name === 'string' && mark === undefined ? [name] : []
+}
+
+/** Links of organizations that may be what is being made for an Account: they must not become Accounts of their own. */
+const readPerhapsOurs = async (
+  query: Query,
+  claims: readonly Claim[],
+  clerk: ReadonlyMap<string, ClerkRow>,
+): Promise<Set<number>> => {
+  const unmarked = claims
+    .filter(isNew)
+    .flatMap(({ linkId, clerkId }) => nameOf(clerk.get(clerkId)).map((name) => ({ linkId, name })))
+  if (unmarked.length === 0) return new Set()
+  const underWay = await namesUnderWay(
+    query,
+    unmarked.map(({ name }) => name),
+  )
+  // Asked after the names: what was under way and is no longer has its pair by now, of which the claim does not know yet.
+  const paired = await readPaired(
+    query,
+    unmarked.map(({ linkId }) => linkId),
+  )
+  return new Set([...paired, ...unmarked.filter(({ name }) => underWay.has(name)).map(({ linkId }) => linkId)])
+}
+
 const organizations = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
   const [clerk, salesforce] = [await readClerk(query, claims), await readSalesforce(query, claims)]
+  const perhapsOurs = await readPerhapsOurs(query, claims, clerk)
   return claims.map((claim) => {
     const record = clerk.get(claim.clerkId)
     const remembered = salesforce.get(claim.linkId) ?? unseen
     return {
       claim,
       remembered,
+      record,
       changedAt: changeTime(record),
       wanted: { claim, body: record?.body ?? {} },
       parentOf: () => undefined,
       plan: (sight) => {
+        if (perhapsOurs.has(claim.linkId))
+          return {
+            do: 'later',
+            reason: 'an organization of this name is being made for an Account: it may be this one',
+          }
         const { match } = rules.organization
         // Asked here as well as in the look, so that a function that throws is known before the look of the whole batch.
         if (match && record) readMatch(match, record.body)
+        const there = sight?.salesforce ?? remembered
         return planOrganization({
           clerk: record,
-          base: claim.base,
-          salesforce: sight?.salesforce ?? remembered,
+          base: baseAt(claim.base, claim.salesforceId, there),
+          salesforce: there,
           candidates: sight?.candidates ?? [],
+          managed: claim.managed,
           rules,
         })
       },
@@ -85,20 +139,25 @@ const people = async (query: Query, claims: readonly Claim[], rules: Rules): Pro
       const { deletedAt, salesforceId, parked } = parent
       return { membership, organization: { deletedAt, accountId: salesforceId, parked: parked || isGone(parent) } }
     })
-    const plan = (sight?: Sight): Plan =>
-      planPerson({
+    const plan = (sight?: Sight): Plan => {
+      const there = sight?.salesforce ?? remembered
+      return planPerson({
         clerk: record,
         memberships: views,
-        base: claim.base,
-        salesforce: sight?.salesforce ?? remembered,
+        base: baseAt(claim.base, claim.salesforceId, there),
+        salesforce: there,
         candidates: sight?.candidates ?? [],
+        managed: claim.managed,
+        erased: claim.erased,
         rules,
       })
+    }
     const body: Body = record?.body ?? {}
     const waitedFor = views.find(({ organization }) => organization.accountId === undefined && !organization.parked)
     return {
       claim,
       remembered,
+      record,
       changedAt: changeTime(record),
       wanted: { claim, body },
       plan,
@@ -132,8 +191,9 @@ const memberships = async (query: Query, claims: readonly Claim[], rules: Rules)
         !isEmpty(other.body) &&
         (startedAt(other) > startedAt(record) || (startedAt(other) === startedAt(record) && other.id > record.id)),
     )
-    const plan = (sight?: Sight): Plan =>
-      planMembership({
+    const plan = (sight?: Sight): Plan => {
+      const there = sight?.salesforce ?? remembered
+      return planMembership({
         clerk: record,
         superseded,
         person: {
@@ -149,14 +209,17 @@ const memberships = async (query: Query, claims: readonly Claim[], rules: Rules)
           accountId: organization.salesforceId,
           gone: isGone(organization),
         },
-        base: claim.base,
-        salesforce: sight?.salesforce ?? remembered,
+        base: baseAt(claim.base, claim.salesforceId, there),
+        salesforce: there,
+        managed: claim.managed,
         looked: sight !== undefined,
         rules,
       })
+    }
     return {
       claim,
       remembered,
+      record,
       changedAt: changeTime(record),
       wanted: { claim, body: record?.body ?? {}, contactId: person.salesforceId, accountId: organization.salesforceId },
       plan,
@@ -165,10 +228,35 @@ const memberships = async (query: Query, claims: readonly Claim[], rules: Rules)
   })
 }
 
+const invitations = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+  const [clerk, salesforce] = [await readClerk(query, claims), await readSalesforce(query, claims)]
+  return claims.map((claim) => {
+    const record = clerk.get(claim.clerkId)
+    const remembered = salesforce.get(claim.linkId) ?? unseen
+    return {
+      claim,
+      remembered,
+      record,
+      changedAt: changeTime(record),
+      wanted: { claim, body: {} },
+      parentOf: () => undefined,
+      plan: (sight) =>
+        planInvitation({
+          clerk: record,
+          contactId: claim.salesforceId,
+          base: claim.base,
+          salesforce: sight?.salesforce ?? remembered,
+          wanted: rules.invite !== undefined,
+        }),
+    }
+  })
+}
+
 const readers: Readonly<Record<Entity, typeof people>> = {
   organization: organizations,
   person: people,
   membership: memberships,
+  invitation: invitations,
 }
 
 /** Reads what the claims of one entity depend on. */

@@ -3,10 +3,10 @@ import type { CollectionRequest, RowResult } from '../../salesforce/api.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import { judgeRow } from '../../salesforce/verdict.ts'
 import type { Claim } from '../mirror/dirty.ts'
+import { isSchemaProblem, type PacedApi } from '../pace/paced-api.ts'
 import { keyOf, objectOf } from '../plan/mapping.ts'
 import type { Change } from '../plan/plan.ts'
 import { createBreaker, type Streak } from './breaker.ts'
-import { isSchemaProblem, type PacedApi } from './paced-api.ts'
 
 /** A change that is ready to go out, for the claim that asked for it. */
 export type Ready = { claim: Claim; change: Change }

@@ -8,6 +8,7 @@
  * way than calls may be out: while those wait for Salesforce, others are planned and settled. Parents go first: Accounts, then Contacts,
  * then relations.
  */
+import type { ClerkClient } from '../../clerk/client.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
@@ -15,16 +16,19 @@ import { type Entity, entities } from '../../model/model.ts'
 import { type SalesforceApi, SalesforceError } from '../../salesforce/api.ts'
 import { type Loop, startLoop } from '../loop.ts'
 import { claimDirty, dueLinks, giveBack, giveBackAll, renewLeases } from '../mirror/dirty.ts'
+import type { Pace } from '../pace/pace.ts'
+import { createTurns } from '../pace/turns.ts'
 import type { Rules } from '../plan/mapping.ts'
 import { newStreak } from './breaker.ts'
+import { createCarrier } from './carrier.ts'
 import { type Delivered, deliver } from './deliver.ts'
-import type { Pace } from './pace.ts'
 import { callOrError, rowsInRequest } from './send.ts'
-import { createTurns } from './turns.ts'
 
 export type WriterOptions = {
   db: Database
   api: SalesforceApi
+  /** Without it nothing is carried to Clerk. */
+  clerk: ClerkClient | undefined
   /** Undefined while the mapping has not been checked, or has problems: nothing is written then. */
   rules: () => Rules | undefined
   pace: Pace
@@ -34,6 +38,8 @@ export type WriterOptions = {
   /** Names this process in its leases. */
   name: string
   leaseMs: number
+  /** See `DeliverOptions`. */
+  readBackAt?: () => number | undefined
   delivered: (results: readonly Delivered[]) => void
 }
 
@@ -42,14 +48,19 @@ export type Writer = Loop & { underWay: () => number }
 const idleMs = 500
 /** Batches that are planned or settled while as many calls as allowed are out with others. */
 const lanesBeside = 3
+/** While so many records are on their way to Clerk, no more are claimed: Clerk takes them one by one. */
+const mostCarried = 1_000
 
 /** Starts the writer. Its `stop` waits for the calls that are out, then gives back whatever is still claimed. */
 export const startWriter = (options: WriterOptions): Writer => {
   const { db, api, rules, pace, clock, log, name, leaseMs } = options
   const turns = createTurns(pace.concurrency)
   const streaks = { look: newStreak(), write: newStreak() }
+  const carrier = createCarrier({ ...options, now: clock.now })
   let lanes = 0
   let leases = 0
+  /** Leases of claims that are at work. */
+  const held = new Set<string>()
   const running = new Set<Promise<void>>()
 
   const lane = async (
@@ -58,9 +69,18 @@ export const startWriter = (options: WriterOptions): Writer => {
     lease: string,
     claims: Awaited<ReturnType<typeof claimDirty>>,
   ): Promise<void> => {
+    held.add(lease)
+    const ended = () => held.delete(lease)
     try {
-      await deliver({ ...options, turns, streaks, rules: current, now: clock.now }, entity, claims, lease)
+      const jobs = await deliver({ ...options, turns, streaks, rules: current, now: clock.now }, entity, claims, lease)
+      // What goes to Clerk keeps its claims, but not the lane.
+      if (jobs.length > 0) track(carrier.carry(jobs).catch(failed).finally(ended))
+      else ended()
     } catch (error) {
+      await failed(error).finally(ended)
+    }
+
+    async function failed(error: unknown): Promise<void> {
       // Ours or the database's: the lease is given back; what was sent is planned again from what Salesforce shows.
       log.error({ stage: 'write', entity, err: error }, 'a batch could not be delivered; it is tried again')
       await clock.sleep(1_000)
@@ -68,10 +88,19 @@ export const startWriter = (options: WriterOptions): Writer => {
     }
   }
 
+  const track = (work: Promise<void>): void => {
+    const tracked = work.finally(() => {
+      running.delete(tracked)
+      loop.wake()
+    })
+    running.add(tracked)
+  }
+
   const step = async (): Promise<number> => {
     const current = rules()
     if (!current) return idleMs
     const calls = pace.concurrency()
+    if (carrier.underWay() >= mostCarried) return 60_000
     if (lanes >= (calls > 1 ? calls + lanesBeside : 1)) return 60_000
     const wait = pace.waitMs()
     if (wait > 0) return wait
@@ -90,12 +119,11 @@ export const startWriter = (options: WriterOptions): Writer => {
       const claims = await claimDirty(db.query, entity, { limit: pace.batch(), now: clock.now(), leaseMs, lease })
       if (claims.length === 0) continue
       lanes++
-      const work = lane(entity, current, lease, claims).finally(() => {
-        lanes--
-        running.delete(work)
-        loop.wake()
-      })
-      running.add(work)
+      track(
+        lane(entity, current, lease, claims).finally(() => {
+          lanes--
+        }),
+      )
       return 0
     }
     return idleMs
@@ -109,17 +137,18 @@ export const startWriter = (options: WriterOptions): Writer => {
   const renewal = startLoop({
     clock,
     step: async () => {
-      if (lanes > 0) await renewLeases(db.query, `${name}/`, clock.now() + leaseMs)
+      if (held.size > 0) await renewLeases(db.query, [...held], clock.now() + leaseMs)
       return leaseMs / 3
     },
     failed: (error) => log.warn({ stage: 'write', err: error }, 'leases could not be renewed'),
   })
   return {
     wake: loop.wake,
-    underWay: () => lanes,
+    underWay: () => lanes + carrier.underWay(),
     stop: async () => {
       await loop.stop()
-      await Promise.all(running)
+      // What is being carried to Clerk begins when its lane ends.
+      while (running.size > 0) await Promise.all(running)
       await renewal.stop()
       await giveBackAll(db.query, `${name}/`, clock.now()).catch(() => undefined)
     },

@@ -64,6 +64,8 @@ export type Events = {
   disconnect: (how: 'drop' | 'unavailable') => void
   /** Streams that are open. */
   streams: () => number
+  /** Streams that were asked for so far, refused ones too: what a subscriber that tries too often is noticed by. */
+  streamsAsked: () => number
   /** Deliveries of the last 24 hours. */
   usage: () => { used: number; limit: number }
   setAllowance: (allowance: { used?: number; limit?: number }) => void
@@ -186,6 +188,7 @@ export const createEvents = (org: Org, isLive: (token: string) => boolean, optio
       else for (const stream of service.open) stream.fail(unavailable())
     },
     streams: () => service.open.size,
+    streamsAsked: service.asked,
     usage: () => ({ used: bus.deliveries.used(), limit: bus.deliveries.limit }),
     setAllowance: (allowance) => bus.deliveries.set(allowance),
     setCommitNumber: bus.setCommitNumber,

@@ -9,7 +9,12 @@ import { type FetchCall, serveSubscription, subscribableTopic } from './subscrip
 
 /** Streams that are open, so that they can be ended from outside. */
 export type OpenStream = { fail: (error: unknown) => void; end: () => void }
-export type Service = { implementation: UntypedServiceImplementation; open: Set<OpenStream> }
+export type Service = {
+  implementation: UntypedServiceImplementation
+  open: Set<OpenStream>
+  /** How many streams were asked for so far, refused ones too. */
+  asked: () => number
+}
 
 const topicInfo = (bus: EventBus, { topicName }: TopicRequest, rpcId: string): TopicInfo => {
   const topic = subscribableTopic(bus, topicName)
@@ -36,6 +41,7 @@ const schemaInfo = (bus: EventBus, { schemaId }: SchemaRequest, rpcId: string): 
 /** The service `eventbus.v1.PubSub` over a bus. */
 export const createService = (bus: EventBus, isLive: (token: string) => boolean): Service => {
   const open = new Set<OpenStream>()
+  let asked = 0
   const unary =
     <Request, Response>(method: string, answer: (request: Request, rpcId: string) => Response) =>
     (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
@@ -55,6 +61,7 @@ export const createService = (bus: EventBus, isLive: (token: string) => boolean)
     ) =>
     (call: ServerDuplexStream<Request, Response>): void => {
       const rpcId = bus.newId()
+      asked++
       try {
         const token = authenticate(bus.org, isLive, call.metadata)
         if (open.size >= bus.settings.maxStreams) {
@@ -79,6 +86,7 @@ export const createService = (bus: EventBus, isLive: (token: string) => boolean)
   }
   return {
     open,
+    asked: () => asked,
     implementation: {
       GetTopic: unary<TopicRequest, TopicInfo>('GetTopic', (request, rpcId) => topicInfo(bus, request, rpcId)),
       GetSchema: unary<SchemaRequest, SchemaInfo>('GetSchema', (request, rpcId) => schemaInfo(bus, request, rpcId)),

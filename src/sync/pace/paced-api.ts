@@ -1,19 +1,23 @@
 import type { SalesforceApi } from '../../salesforce/api.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
-import type { Pace } from './pace.ts'
+import type { Pace, PauseReason } from './pace.ts'
 import type { Turns } from './turns.ts'
 
 /** Our code for a call that was not made, or not blamed on its records, because the side refuses everything. */
 export const SIDE_BLOCKED = 'SIDE_BLOCKED'
 
 /** The calls that cost allowance and are made under load. */
-export type PacedApi = Pick<SalesforceApi, 'write' | 'query'>
+export type PacedApi = Pick<SalesforceApi, 'write' | 'query' | 'retrieve'>
 
 /** The failure of a call that waited its turn while the side was paused: that of the call that paused it. */
 const pausedFailure = ({ reason, detail }: NonNullable<ReturnType<Pace['paused']>>): SalesforceError =>
   reason === 'blocked'
     ? new SalesforceError('refused', SIDE_BLOCKED, detail)
     : new SalesforceError(reason, 'SIDE_PAUSED', detail)
+
+/** What a failed call makes us leave the side alone for. */
+export const pauseReason = ({ kind }: SalesforceError): PauseReason =>
+  kind === 'allowance' || kind === 'auth' ? kind : kind === 'refused' ? 'blocked' : 'outage'
 
 const shareUsedUp = (): SalesforceError =>
   new SalesforceError('allowance', 'ALLOWANCE_SHARE', 'our share of the API calls of the day is used up')
@@ -73,6 +77,11 @@ export const pacedApi = (api: PacedApi, pace: Pace, now: () => number, turns: Tu
     query: (soqls, options) =>
       call(
         () => api.query(soqls, options),
+        () => false,
+      ),
+    retrieve: (object, ids, fields) =>
+      call(
+        () => api.retrieve(object, ids, fields),
         () => false,
       ),
   }

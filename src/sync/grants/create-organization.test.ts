@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
-import { databaseKinds, freshDatabase, freshPostgres } from '../../test/support/databases.ts'
-import { createClerkClient } from '../clerk/client.ts'
-import { type Clock, systemClock } from '../clock.ts'
-import { type Database, openDatabase } from '../db/database.ts'
-import { type RunningClerkEmulator, startClerkEmulator } from '../emulators/index.ts'
+import { databaseKinds, freshDatabase, freshPostgres } from '../../../test/support/databases.ts'
+import { runs } from '../../../test/support/runs.ts'
+import { createClerkClient } from '../../clerk/client.ts'
+import { type Clock, systemClock } from '../../clock.ts'
+import { type Database, openDatabase } from '../../db/database.ts'
+import { type RunningClerkEmulator, startClerkEmulator } from '../../emulators/index.ts'
+import { finishIntent, takeIntent } from '../mirror/intents.ts'
 import {
   type CreatedOrganization,
   type CreateOrganizationOptions,
@@ -12,7 +14,6 @@ import {
   KeyReusedError,
   type OrganizationRequest,
 } from './create-organization.ts'
-import { finishIntent, takeIntent } from './mirror/intents.ts'
 
 /** Sleeps a twentieth as long as it is told to. */
 const quickClock: Clock = { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms / 20, signal) }
@@ -225,6 +226,6 @@ test('processes that share a database make one organization of one key, whatever
       for (const one of last) expect(one.id).toBe(there[0]?.['id'])
       for (const one of first) if (one.status === 'fulfilled') expect(one.value.id).toBe(there[0]?.['id'])
     }),
-    { numRuns: 40 },
+    { numRuns: runs(10) },
   )
 })

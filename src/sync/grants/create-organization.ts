@@ -12,14 +12,14 @@
  * comes. What remains: a create that Clerk carries out only after we have lost its answer and looked in vain several times is made twice.
  */
 
-import { ClerkError } from '../clerk/clerk-error.ts'
-import type { ClerkClient } from '../clerk/client.ts'
-import type { ClerkOrganization, Metadata } from '../clerk/schemas.ts'
-import type { Clock } from '../clock.ts'
-import type { Database } from '../db/database.ts'
-import { observeOrganization } from './intake/read-clerk.ts'
-import { finishIntent, releaseIntent, renewIntent, takeIntent } from './mirror/intents.ts'
-import { observeClerk } from './mirror/observe.ts'
+import { ClerkError } from '../../clerk/clerk-error.ts'
+import type { ClerkClient } from '../../clerk/client.ts'
+import type { ClerkOrganization, Metadata } from '../../clerk/schemas.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database, Query } from '../../db/database.ts'
+import { observeOrganization } from '../mirror/from-clerk.ts'
+import { finishIntent, intentMark, releaseIntent, renewIntent, takeIntent } from '../mirror/intents.ts'
+import { observeClerk } from '../mirror/observe.ts'
 
 export type OrganizationRequest = {
   /**
@@ -53,6 +53,8 @@ export type CreateOrganizationOptions = {
   clock: Clock
   /** Gives a text that is not used elsewhere, such as a UUID. */
   newKey: () => string
+  /** Joins the transaction that finishes the request: what has to be true as soon as the organization is known. */
+  finished?: (query: Query, id: string) => Promise<void>
 }
 
 /** The key was used before, for an organization of another name. */
@@ -60,7 +62,6 @@ export class KeyReusedError extends Error {
   override readonly name: string = 'KeyReusedError'
 }
 
-const mark = 'clerkforce_intent'
 const leaseMs = 20_000
 const waitMs = 200
 /** How long after a lost answer Clerk is asked whether the organization is there: what was under way needs a moment to show. */
@@ -138,7 +139,7 @@ const create = async (work: Work, triedBefore: boolean): Promise<ClerkOrganizati
   for (let tries = 1; ; tries++) {
     if (!(await renewIntent(db.query, key, lease, clock.now() + leaseMs))) throw new LeaseLostError()
     try {
-      return await clerk.createOrganization({ ...request, privateMetadata: { [mark]: key } })
+      return await clerk.createOrganization({ ...request, privateMetadata: { [intentMark]: key } })
     } catch (error) {
       if (!(error instanceof ClerkError)) throw error
       // Only a refusal of the first attempt of all leaves nothing to find: the answer of an earlier one may still turn out to be a yes.
@@ -154,7 +155,7 @@ const create = async (work: Work, triedBefore: boolean): Promise<ClerkOrganizati
 const isRefusal = ({ kind }: ClerkError): boolean => kind === 'refused' || kind === 'auth'
 
 /** Another call took the request over while this one was at work on it. */
-class LeaseLostError extends Error {
+export class LeaseLostError extends Error {
   override readonly name: string = 'LeaseLostError'
   constructor() {
     super('the lease of this request ran out; try again with the same key')
@@ -178,14 +179,16 @@ const findAfterLoss = async (work: Work, lost: ClerkError): Promise<ClerkOrganiz
 const findMarked = async ({ clerk, request, key }: Work): Promise<ClerkOrganization | undefined> => {
   const found = await clerk.findOrganizations({ query: request.name })
   // Newest first: the last one is the first that was made.
-  return found.findLast(({ private_metadata: metadata }) => metadata?.[mark] === key)
+  return found.findLast(({ private_metadata: metadata }) => metadata?.[intentMark] === key)
 }
 
 const finish = async (work: Work, made: ClerkOrganization, created: boolean): Promise<CreatedOrganization> => {
   const { db, clock, key } = work
   const finished = await db.transaction(async (query) => {
     await observeClerk(query, [observeOrganization(made)], clock.now())
-    return finishIntent(query, work, made.id, clock.now())
+    const finished = await finishIntent(query, work, made.id, clock.now())
+    if (finished) await work.finished?.(query, made.id)
+    return finished
   })
   // The organization is there all the same, and in the mirror. Which one stands for the key is now for the other call to say.
   if (!finished) throw new LeaseLostError()
