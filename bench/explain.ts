@@ -16,7 +16,7 @@ import { type Claim, claimDirty, dueLinks, releaseDirty } from '../src/sync/mirr
 import { noteHintRecords } from '../src/sync/mirror/hint-records.ts'
 import { claimHints, finishHints, storeChangeHints } from '../src/sync/mirror/inbox.ts'
 import { observeClerk } from '../src/sync/mirror/observe.ts'
-import { observeMissing, observeSalesforce, type SalesforceSight } from '../src/sync/mirror/observe-salesforce.ts'
+import { observeSalesforce, type SalesforceSight } from '../src/sync/mirror/observe-salesforce.ts'
 import { type Outcome, settle } from '../src/sync/mirror/settle.ts'
 import { claimStale, finishStale, markStale } from '../src/sync/mirror/stale.ts'
 import { startPostgres } from '../test/support/postgres.ts'
@@ -148,7 +148,7 @@ const walkFollowing = async (as: (step: string) => Query, people: number): Promi
   const claimed = await claimStale(as('claim stale'), batch, now, now + 1)
   await observeSalesforce(as('observe Salesforce'), 'person', seen, now)
   const missing = seen.slice(0, 100).map(({ id }) => id)
-  await observeMissing(as('observe missing'), 'person', missing, now)
+  await observeSalesforce(as('observe missing'), 'person', [], now, missing)
   await finishStale(as('finish stale'), claimed, now)
 }
 

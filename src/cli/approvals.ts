@@ -37,6 +37,12 @@ const registerList = (program: Command): void => {
   addOptions(command, ['database', 'server'])
 }
 
+/** Why a key may have had no effect. */
+const whyNothing = {
+  approve: 'approved or carried out already, or never asked for',
+  deny: 'begun or carried out already, denied before, or never asked for',
+} as const
+
 type DecideFlags = { all: boolean; json: boolean }
 
 const registerDecision = (program: Command, decision: 'approve' | 'deny', words: string, done: string): void => {
@@ -54,7 +60,7 @@ const registerDecision = (program: Command, decision: 'approve' | 'deny', words:
       const left = given.filter((key) => !decided.includes(key))
       if (flags.json) printJson({ requests: decided })
       else {
-        const rest = left.length > 0 ? `; not to be decided about: ${left.join(', ')}` : ''
+        const rest = left.length > 0 ? `; nothing to ${decision} at ${left.join(', ')}: ${whyNothing[decision]}` : ''
         process.stdout.write(`${plural(decided.length)} ${done}${rest}.\n`)
       }
       if (left.length > 0) process.exitCode = 1

@@ -31,7 +31,7 @@ const createAsk = (url: string, token: string, { folder, pid }: Holder): Ask => 
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((cause: unknown) => {
       throw new Error(
-        `process ${pid} has the database folder ${folder} open, but does not answer at ${url}; set PORT (--port) to the port of its server`,
+        `process ${pid} has the database folder ${folder} open, but does not answer at ${url}: where it has just been started, wait a moment; where its server has another port, set PORT (--port) to it`,
         { cause },
       )
     })

@@ -310,7 +310,7 @@ test('approvals lists what Salesforce asks for, and approve and deny say what co
   const denied = await runCli(['deny', 'contact/003000000000001AAA', 'contact/003000000000002AAA'], { cwd, env })
   expect([denied.code, denied.stdout]).toEqual([
     1,
-    '1 request denied; not to be decided about: contact/003000000000002AAA.\n',
+    '1 request denied; nothing to deny at contact/003000000000002AAA: begun or carried out already, denied before, or never asked for.\n',
   ])
 })
 

@@ -33,12 +33,13 @@ const renderSalesforce = ({ state, paused, problems, following, usage }: Salesfo
   ...(usage ? [['Salesforce API calls', `${usage.used} of ${usage.limit} used today`]] : []),
 ]
 
-const renderRequests = ({ asked, open, failed }: Status['counts']): string => {
-  const all = `${open} open, ${asked} to be approved, ${failed} failed`
-  return asked + failed > 0 ? `${all}  (clerkforce approvals)` : all
-}
+/** The hint has a line of its own: with it the first one would be too long, and the whole table ruled. */
+const renderRequests = ({ asked, open, failed }: Status['counts']): string[][] => [
+  ['requests from Salesforce', `${open} open, ${asked} to be approved, ${failed} failed`],
+  ...(asked + open + failed > 0 ? [['', '(clerkforce approvals)']] : []),
+]
 
-const renderStatus = ({ counts, links, salesforce }: Status): string => {
+const renderStatus = ({ counts, links, salesforce, clerkAway }: Status): string => {
   const behind = counts.behindMs > 1_000 ? `; the oldest has been due for ${Math.round(counts.behindMs / 1_000)} s` : ''
   const state = renderTable(
     [{ title: 'State' }, { title: '', wraps: true }],
@@ -49,8 +50,9 @@ const renderStatus = ({ counts, links, salesforce }: Status): string => {
       ['Salesforce records to read', String(counts.stale)],
       ['links dirty', `${counts.dirty}, of which ${counts.waiting} wait for a parent${behind}`],
       ['links parked', `${counts.parked}${counts.parked > 0 ? '  (clerkforce parked)' : ''}`],
-      ['requests from Salesforce', renderRequests(counts)],
+      ...renderRequests(counts),
       ...(salesforce ? renderSalesforce(salesforce) : []),
+      ...(clerkAway ? [['Clerk', `not written to (${clerkAway.reason}): ${clerkAway.detail}`]] : []),
     ],
   )
   const entities = renderTable(

@@ -44,6 +44,7 @@ const gauges: Readonly<Record<keyof Counts, [string, string]>> = {
 }
 
 const pauseReasons = ['outage', 'allowance', 'auth', 'blocked'] as const
+const awayReasons = ['outage', 'rate', 'auth'] as const
 
 const lagBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600]
 const intakeBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15]
@@ -135,6 +136,7 @@ const createGauges = (registers: Registry[], calls: Counter): ((watched: Watched
   const database = gauge('database_up', 'Whether the database answered this scrape')
   const used = gauge('salesforce_api_used', "API calls that the org has used of the day's allowance, by whomever")
   const remaining = gauge('salesforce_api_remaining', "API calls that remain of the org's allowance of the day")
+  const away = gauge('clerk_paused', 'Whether writing to Clerk is paused, by reason', ['reason'])
   const paused = gauge('salesforce_paused', 'Whether writing to Salesforce is paused, by reason', ['reason'])
 
   return async (watched) => {
@@ -148,7 +150,9 @@ const createGauges = (registers: Registry[], calls: Counter): ((watched: Watched
     const usage = watched?.salesforce?.usage()
     used.set(usage?.used ?? Number.NaN)
     remaining.set(usage ? usage.limit - usage.used : Number.NaN)
-    const reason = watched?.engine.health().paused?.reason
+    const health = watched?.engine.health()
+    for (const one of awayReasons) away.set({ reason: one }, one === health?.clerkAway?.reason ? 1 : 0)
+    const reason = health?.paused?.reason
     for (const one of pauseReasons) paused.set({ reason: one }, one === reason ? 1 : 0)
     calls.reset()
     for (const [kind, count] of Object.entries(watched?.salesforce?.calls() ?? {})) calls.inc({ kind }, count)

@@ -26,6 +26,7 @@ import {
   retryProblems,
 } from '../sync/mirror/counts.ts'
 import type { MappingConfig } from '../sync/plan/mapping.ts'
+import type { ClerkAway } from '../sync/write/carry.ts'
 import { createErasures, type Erasures } from './erasures.ts'
 
 /** How a process gets on with Salesforce. `checking`: the org has not been asked for its fields yet. */
@@ -48,6 +49,8 @@ export type Status = {
   links: readonly LinkCounts[]
   /** Of the process that was asked; null where the database alone was. */
   salesforce: SalesforceStatus | null
+  /** Why that process does not write to Clerk at the moment; null while it does, or has nothing to write. */
+  clerkAway: ClerkAway | null
 }
 
 export type Retry = {
@@ -78,7 +81,7 @@ export type Operations = Erasures & {
 export type OperationsOptions = {
   db: Database
   /** Undefined where no key was given: then no organization can be created, and nobody erased without force. */
-  clerk: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getUser'> | undefined
+  clerk: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getOrganization' | 'getUser'> | undefined
   /** Undefined where the database alone is asked. */
   engine: Engine | undefined
   salesforce: Pick<SalesforceApi, 'usage'> | undefined
@@ -114,7 +117,8 @@ export const createOperations = (options: OperationsOptions): Operations => {
     status: async () => {
       const counts = await readCounts(db.query, clock.now())
       const links = await readLinkCounts(db.query)
-      return { counts, links, salesforce: engine ? readSalesforceStatus(engine, salesforce) : null }
+      const found = engine ? readSalesforceStatus(engine, salesforce) : null
+      return { counts, links, salesforce: found, clerkAway: engine?.health().clerkAway ?? null }
     },
     explain: (id, limit) => {
       const rules = engine?.health().checked?.rules

@@ -37,7 +37,7 @@ export type ServerOptions = {
   /** Makes keys of requests that bring none, such as `randomUUID`. */
   newKey: () => string
   /** Without it no organization can be created, and nobody erased without force. */
-  clerk?: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getUser'> | undefined
+  clerk?: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getOrganization' | 'getUser'> | undefined
   /** For the allowance in `/api/status`. */
   salesforce?: Pick<SalesforceApi, 'usage'> | undefined
   /** Without it `/metrics` and `/api` are closed. */

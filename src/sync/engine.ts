@@ -80,6 +80,8 @@ export type Health = {
   /** What was found out about the org; undefined before it could be asked. */
   checked: Checked | undefined
   paused: ReturnType<Pace['paused']>
+  /** Why Clerk is not written to; undefined while it is, and before there was anything to write. */
+  clerkAway: ReturnType<Writer['away']>
   /** How Salesforce is followed. */
   following: FollowState
   underWay: number
@@ -314,6 +316,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     health: () => ({
       checked: checks.checked(),
       paused: pace.paused(),
+      clerkAway: started.away(),
       following: follower?.state() ?? { by: 'off', detail: '', heardAt: undefined },
       underWay: started.underWay(),
     }),

@@ -146,6 +146,32 @@ test('a lease that is given back is given back alone', async () => {
   expect(again).toMatchObject([{ look: true }])
 })
 
+test('a claim whose answer was lost with a connection is taken up again, however busy its process is', async () => {
+  const real = await freshDatabase('postgres')
+  const lost: Database['query'] = async (text, values) => {
+    const rows = await real.query(text, values)
+    const first = text.includes('skip locked') && JSON.stringify(rows).includes('user_lost')
+    if (!first || losses++ > 0) return rows as never
+    throw Object.assign(new Error('the connection broke'), { code: '57P01' })
+  }
+  let losses = 0
+  const { deliver, engine, org, records } = await startRoad({
+    db: { ...real, query: lost },
+    engine: { leaseMs: 300, concurrency: 2 },
+  })
+  await deliver(userEvent('created', { id: 'user_lost' }))
+  await expect.poll(() => losses, { timeout: 5_000 }).toBe(1)
+  // Whatever else is written keeps the process at work for several leases.
+  org.faults.add({ path: '/services/data/*', latencyMs: 250 })
+  for (let n = 0; records('Contact').every((one) => one['Clerk_User_Id__c'] !== 'user_lost'); n++) {
+    if (n > 60) throw new Error('user_lost was never taken up again')
+    await deliver(userEvent('created', { id: `user_${n}` }))
+    await later(50)
+  }
+  org.faults.clear()
+  await engine.drain()
+})
+
 test('who comes too late with a result changes nothing that a newer holder has settled', async () => {
   const db = await freshDatabase('postgres')
   await markDirty(db.query, [{ entity: 'person', clerkId: 'a' }], 1_000)

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { listParked, retryParked } from '../../src/sync/mirror/counts.ts'
 import { day, membershipEvent, userEvent } from '../support/clerk-events.ts'
 import { fastClock, startRoad } from '../support/road.ts'
+import { until } from '../support/two-sides.ts'
 
 /** Every row of Salesforce's error table that concerns one record, and what has to come of it. */
 const table: [code: string, message: string, ends: 'written' | 'parked'][] = [
@@ -101,13 +102,12 @@ test('an outage pauses the side, costs nobody an attempt, and ends by itself', a
   await engine.drain()
   org.faults.add({
     path: '/services/data/*',
-    until: Date.now() + 2_500,
     respond: { status: 503, body: [{ errorCode: 'SERVER_UNAVAILABLE', message: 'down' }] },
   })
   for (let n = 1; n <= 30; n++) await deliver(userEvent('created', { id: `user_${n}` }))
-  await new Promise((resolve) => setTimeout(resolve, 700))
-  expect(engine.health().paused?.reason).toBe('outage')
+  await until(() => engine.health().paused?.reason === 'outage')
   expect(await db.query('select max(attempts) as most from clerkforce.dirty')).toEqual([{ most: 0 }])
+  org.faults.clear()
   await engine.drain()
   expect(records('Contact')).toHaveLength(31)
 })

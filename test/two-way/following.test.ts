@@ -19,6 +19,9 @@ const begin = async (options: TwoSidesOptions = {}) => {
   const clock = jumpingClock()
   const sides = await startTwoSides({ clock, config, ...options })
   const pairs = pairsOf(sides)
+  const by = () => sides.clerkforce.engine.health().following.by
+  // It is said to be followed before the stream is open; an event from before that comes by no stream.
+  await until(() => by() !== 'stream' || sides.org.events.streams() > 0)
   const { organizationId, accountId } = await pairs.organization('Followed')
   const tierInClerk = async (): Promise<unknown> => {
     const { public_metadata } = await sides.callClerk('GET', `/organizations/${organizationId}`)
@@ -33,7 +36,7 @@ const begin = async (options: TwoSidesOptions = {}) => {
     tierInClerk,
     setTier: (Tier__c: string) => sides.org.person.edit('Account', accountId, { Tier__c }),
     arrives: (tier: string) => clock.hasten(async () => (await tierInClerk()) === tier),
-    by: () => sides.clerkforce.engine.health().following.by,
+    by,
   }
 }
 
@@ -162,6 +165,20 @@ test('of two processes one subscribes, and the other takes over when it stops', 
   await until(() => org.events.streams() === 1)
   setTier('by the other')
   await arrives('by the other')
+})
+
+test('of two processes that poll seldom one polls, and the other does not begin while it rests', async () => {
+  const sides = await begin({ events: 'poll', env: { SALESFORCE_POLL_SECONDS: '60' } })
+  const { clock, start, by } = sides
+  const other = await start()
+  await until(() => other.engine.health().following.by === 'standby')
+  const asked = queries(sides)
+  for (let n = 0; n < 9; n++) {
+    clock.jump(5_000)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(queries(sides)).toBe(asked)
+  expect([by(), other.engine.health().following.by]).toEqual(['poll', 'standby'])
 })
 
 test('when the process that follows is killed, another goes on from the stored replay id', async () => {

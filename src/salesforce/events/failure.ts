@@ -32,7 +32,8 @@ const kindsOfStatuses: ReadonlyMap<number, EventFailure> = new Map([
 ])
 
 const advice: Readonly<Record<EventFailure, string>> = {
-  outage: 'it is tried again; if that goes on, check the address of the Pub/Sub API, and that its port is open from here',
+  outage:
+    'it is tried again; if that goes on, check the address of the Pub/Sub API, and that its port is open from here',
   auth: 'check the credentials and the address of the Salesforce login',
   forbidden: 'give the integration user View All Records on the objects of the channel',
   missing: 'check the name of the channel; deploy the one that comes with this program, and wait up to ten minutes',

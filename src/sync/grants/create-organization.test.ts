@@ -186,7 +186,7 @@ test.each(databaseKinds)('calls at the same time with one key give one organizat
 
 test('calls at the same time without a key for one name count as one request', async () => {
   const { clerk, create } = await setUp()
-  clerk.faults.add({ ...posts, times: 1, latencyMs: 300 })
+  clerk.faults.add({ ...posts, times: 3, latencyMs: 800 })
   const made = await Promise.all([create({ name: 'Acme' }), create({ name: 'Acme' }), create({ name: 'Other' })])
   expect(made[0]?.id).toBe(made[1]?.id)
   expect(clerk.state().organizations).toHaveLength(2)

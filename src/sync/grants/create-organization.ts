@@ -18,6 +18,7 @@ import type { ClerkOrganization, Metadata } from '../../clerk/schemas.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database, Query } from '../../db/database.ts'
 import { observeOrganization } from '../mirror/from-clerk.ts'
+import { findProvisioned } from '../mirror/granted.ts'
 import { finishIntent, intentMark, releaseIntent, renewIntent, takeIntent } from '../mirror/intents.ts'
 import { observeClerk } from '../mirror/observe.ts'
 
@@ -49,7 +50,7 @@ export type CreatedOrganization = {
 
 export type CreateOrganizationOptions = {
   db: Database
-  clerk: Pick<ClerkClient, 'createOrganization' | 'findOrganizations'>
+  clerk: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getOrganization'>
   clock: Clock
   /** Gives a text that is not used elsewhere, such as a UUID. */
   newKey: () => string
@@ -176,7 +177,11 @@ const findAfterLoss = async (work: Work, lost: ClerkError): Promise<ClerkOrganiz
   return undefined
 }
 
-const findMarked = async ({ clerk, request, key }: Work): Promise<ClerkOrganization | undefined> => {
+/** By what a webhook told, or by its name in Clerk: the first also finds what was renamed since, the second what no webhook told of. */
+const findMarked = async ({ db, clerk, request, key }: Work): Promise<ClerkOrganization | undefined> => {
+  const id = await findProvisioned(db.query, key)
+  const known = id === undefined ? undefined : await clerk.getOrganization(id)
+  if (known) return known
   const found = await clerk.findOrganizations({ query: request.name })
   // Newest first: the last one is the first that was made.
   return found.findLast(({ private_metadata: metadata }) => metadata?.[intentMark] === key)

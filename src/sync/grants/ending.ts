@@ -44,6 +44,9 @@ export const noLongerWanted: Ending = withdraw('NO_LONGER_WANTED', 'the record d
 export const lost = ({ message }: ClerkError): Ending =>
   later('LOST_ANSWER', `it cannot be told yet whether Clerk did it: ${message}`, 1_000)
 
+/** Clerk's words, to go on from; most of its messages end with a full stop. */
+export const wordsOf = ({ message }: ClerkError): string => message.replace(/\.+$/, '')
+
 /** Whether Clerk itself refuses this request. A 4xx without a code of Clerk's comes from a proxy or a wrong address, and concerns all. */
 export const isRefusal = ({ kind, code }: ClerkError): boolean =>
   kind === 'managed' || (kind === 'refused' && !code.startsWith('HTTP_'))

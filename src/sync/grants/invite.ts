@@ -10,7 +10,7 @@ import { endRequest, holdOpen, markTried, writeLine } from '../mirror/request-cl
 import { invitationMark, lackingMs, lacks, type Request, requestMark } from '../mirror/requests.ts'
 import type { Held } from '../mirror/settle.ts'
 import { type InviteRule, meets } from '../plan/grants.ts'
-import { type CarryOut, type Ending, fail, isRefusal, later, lost, noLongerWanted } from './ending.ts'
+import { type CarryOut, type Ending, fail, isRefusal, later, lost, noLongerWanted, wordsOf } from './ending.ts'
 
 const reason = 'the Contact asks for an invitation'
 /** How long the organization of the Account is waited for at first; whoever makes it here wakes those that wait. */
@@ -132,6 +132,6 @@ export const invite =
       if (error.kind === 'lost-answer') return lost(error)
       if (isAbsent(error)) return later(error.code, `Clerk does not know the organization: ${error.message}`, waitMs)
       if (!isRefusal(error)) throw error
-      return fail(error.code, `Clerk refuses the invitation: ${error.message}. Change what it names, then approve`)
+      return fail(error.code, `Clerk refuses the invitation: ${wordsOf(error)}. Change what it names, then approve`)
     }
   }

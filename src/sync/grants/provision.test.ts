@@ -58,6 +58,27 @@ test.each(['before', 'after'])(
   },
 )
 
+test('an organization that is renamed in Clerk before its answer was taken in is found again all the same', async () => {
+  const { org, clerk, see, ended, webhooks, record, start, startDying, later } = await startGranting({ started: false })
+  const id = org.person.create('Account', ticked)
+  const { died } = startDying()
+  await see('Account', id)
+  await died
+  const organizationId = clerk.state().organizations[0]?.['id']
+  await fetch(`${clerk.url}/v1/organizations/${organizationId}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${clerk.secretKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Renamed' }),
+  })
+  await webhooks()
+  later(60_000)
+  start('heir')
+  await ended(`account/${id}`)
+  await webhooks()
+  expect(clerk.state().organizations).toMatchObject([{ id: organizationId, name: 'Renamed' }])
+  expect(record('Account', id)['Clerk_Org_Id__c']).toBe(organizationId)
+})
+
 test('an organization that comes without its mark while one of its name is being made waits, and makes no second Account', async () => {
   const { org, clerk, see, ended, deliver, record, start, startDying, later, db } = await startGranting({
     started: false,

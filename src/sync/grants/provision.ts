@@ -8,7 +8,7 @@ import type { Request } from '../mirror/requests.ts'
 import type { Held } from '../mirror/settle.ts'
 import type { ProvisionRule } from '../plan/grants.ts'
 import { createOrganization, KeyReusedError, LeaseLostError } from './create-organization.ts'
-import { type CarryOut, type Ending, fail, isRefusal, lost } from './ending.ts'
+import { type CarryOut, type Ending, fail, isRefusal, lost, wordsOf } from './ending.ts'
 
 const reason = 'the Account asks for an organization'
 
@@ -88,6 +88,6 @@ export const provision =
       if (!(error instanceof ClerkError)) throw error
       if (error.kind === 'lost-answer') return lost(error)
       if (!isRefusal(error)) throw error
-      return fail(error.code, `Clerk refuses the organization: ${error.message}. Change what it names, then approve`)
+      return fail(error.code, `Clerk refuses the organization: ${wordsOf(error)}. Change what it names, then approve`)
     }
   }

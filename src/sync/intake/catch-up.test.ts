@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { freshDatabase } from '../../../test/support/databases.ts'
 import { salesforceClientOf, startOrg } from '../../../test/support/road.ts'
-import { askCatchUp, catchUp, findChanged, type Seen } from './catch-up.ts'
+import { compileRules } from '../plan/mapping.ts'
+import { askCatchUp, catchUp, findAsking, findChanged, type Seen } from './catch-up.ts'
 
 const begin = async () => {
   const db = await freshDatabase('postgres')
@@ -55,5 +56,14 @@ test('what is asked for again while it is being asked for is not taken for done'
   expect(await left()).toHaveLength(1)
   await catchUp({ db, api, now: Date.now }, ['person'])
   expect(await left()).toHaveLength(0)
+  await api.close(0)
+})
+
+test('of more Contacts that ask for an invitation than a page holds, none waits for others to accept theirs', async () => {
+  const { db, org, api, noted } = await begin()
+  const count = 4_001
+  org.seed({ Contact: Array.from({ length: count }, (_, n) => ({ LastName: `Asks ${n}`, Invite_To_Clerk__c: true })) })
+  expect(await findAsking({ db, api, now: Date.now }, compileRules())).toBe(count)
+  expect(await noted()).toBe(count)
   await api.close(0)
 })

@@ -136,27 +136,34 @@ const literal = ({ equals, kind }: Condition): string =>
 
 /**
  * Finds Accounts and Contacts that ask for something in Clerk and have nothing there: those from before we followed, and those whose event was
- * lost. One call.
+ * lost. One call, and one more for each full page: whoever was invited and has not accepted yet is among them each time.
  * @throws SalesforceError when Salesforce cannot be asked.
  */
 export const findAsking = async (
   { db, api, now }: { db: Database; api: PacedApi; now: () => number },
   { provision, invite }: Rules,
 ): Promise<number> => {
-  const wanted = [
-    ...(provision ? [{ entity: 'organization' as const, when: provision.when }] : []),
-    ...(invite ? [{ entity: 'person' as const, when: invite.when }] : []),
+  let open = [
+    ...(provision ? [{ entity: 'organization' as const, when: provision.when, after: '' }] : []),
+    ...(invite ? [{ entity: 'person' as const, when: invite.when, after: '' }] : []),
   ]
-  if (wanted.length === 0) return 0
-  const pages = await api.query(
-    wanted.map(
-      ({ entity, when }) =>
-        `SELECT Id FROM ${objectOf[entity]} WHERE ${when.field} = ${literal(when)} AND ${keyOf[entity]} = null LIMIT ${pageSize}`,
-    ),
-  )
-  const stale = wanted.flatMap(({ entity }, index) =>
-    (pages[index] ?? []).map(({ Id }) => ({ entity, id: Id, committedAt: 0, gone: false })),
-  )
-  await markStale(db.query, stale, now())
-  return stale.length
+  let found = 0
+  while (open.length > 0) {
+    const pages = await api.query(open.map(askingQuery))
+    const next: typeof open = []
+    for (const [index, one] of open.entries()) {
+      const rows = pages[index] ?? []
+      const stale = rows.map(({ Id }) => ({ entity: one.entity, id: Id, committedAt: 0, gone: false }))
+      await markStale(db.query, stale, now())
+      found += rows.length
+      const last = rows.at(-1)
+      if (last && rows.length === pageSize) next.push({ ...one, after: last.Id })
+    }
+    open = next
+  }
+  return found
 }
+
+const askingQuery = ({ entity, when, after }: { entity: StaleEntity; when: Condition; after: string }): string =>
+  `SELECT Id FROM ${objectOf[entity]} WHERE ${when.field} = ${literal(when)} AND ${keyOf[entity]} = null` +
+  `${after === '' ? '' : ` AND Id > ${quote(after)}`} ORDER BY Id LIMIT ${pageSize}`

@@ -92,6 +92,8 @@ export const startFollower = (options: FollowerOptions): Follower => {
   const state: FollowState = { by: mode === 'off' ? 'off' : 'waiting', detail: '', heardAt: undefined }
   const ended = new AbortController()
   let streaming: AbortController | undefined
+  /** The cursor is ours, and stays so between two polls that are further apart than the lease is long. */
+  let holds = false
   let pollUntil = mode === 'poll' || !events ? Number.POSITIVE_INFINITY : 0
   let failures = 0
   /** Since when no stream has stood for a while, and why it did not, as was said last. */
@@ -112,7 +114,11 @@ export const startFollower = (options: FollowerOptions): Follower => {
     state.detail = detail
   }
 
-  const hold = (): Promise<Cursor | undefined> => holdCursor(db.query, cursorName, name, now(), now() + leaseMs)
+  const hold = async (): Promise<Cursor | undefined> => {
+    const cursor = await holdCursor(db.query, cursorName, name, now(), now() + leaseMs)
+    holds = cursor !== undefined
+    return cursor
+  }
 
   /** What was missed is asked for before the stream or the poll goes on; and, each hour, who asks for something in Clerk. */
   const recover = async (current: Rules): Promise<void> => {
@@ -243,6 +249,7 @@ export const startFollower = (options: FollowerOptions): Follower => {
     if (mode === 'off') return hour
     const current = rules()
     if (!current) {
+      holds = false
       become('waiting', 'for the mapping to be checked')
       return 200
     }
@@ -272,7 +279,7 @@ export const startFollower = (options: FollowerOptions): Follower => {
   const holding = startLoop({
     clock,
     step: async () => {
-      if (streaming && !(await hold())) streaming.abort()
+      if (holds && !(await hold())) streaming?.abort()
       // A stream that goes on for days asks each hour all the same.
       if (streaming && now() - askedAt > hour) await recoverNow()
       return leaseMs / 3

@@ -10,7 +10,7 @@ import type { Database } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import { heldFrom, invitationIn, keyIn, readFields } from '../mirror/from-salesforce.ts'
-import { observeMissing, observeSalesforce, type SalesforceSight } from '../mirror/observe-salesforce.ts'
+import { observeSalesforce, type SalesforceSight } from '../mirror/observe-salesforce.ts'
 import { askRequests } from '../mirror/requests.ts'
 import { claimStale, finishStale, postponeStale, type Stale, type StaleEntity } from '../mirror/stale.ts'
 import { backoffMs } from '../pace/backoff.ts'
@@ -91,12 +91,10 @@ const readEntity = async (options: ReadBackOptions, entity: StaleEntity, all: re
   const seen = rows.flatMap(({ sight }) => sight ?? [])
   const missing = rows.filter(({ sight }) => !sight).map(({ stale }) => stale.id)
   await db.transaction(async (query) => {
-    const foreign = await observeSalesforce(query, entity, seen, now())
-    await observeMissing(query, entity, missing, now())
+    const foreign = await observeSalesforce(query, entity, seen, now(), missing)
     if (entity === 'person' && rules.invite) {
       // An invitation stands on the Contact that was invited, whoever else that is.
-      await observeSalesforce(query, 'invitation', seen.map(asInvited), now())
-      await observeMissing(query, 'invitation', missing, now())
+      await observeSalesforce(query, 'invitation', seen.map(asInvited), now(), missing)
     }
     if (entity !== 'membership')
       await askRequests(

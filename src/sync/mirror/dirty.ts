@@ -82,7 +82,9 @@ const unpark = `
 /** Marks links dirty, making those that do not exist yet. */
 export const markDirty = async (query: Query, targets: readonly Target[], now: number): Promise<void> => {
   if (targets.length === 0) return
-  const sorted = [...targets].sort((a, b) => (`${a.entity} ${a.clerkId}` < `${b.entity} ${b.clerkId}` ? -1 : 1))
+  // One statement cannot touch a row twice.
+  const byKey = new Map(targets.map((one) => [`${one.entity} ${one.clerkId}`, one]))
+  const sorted = [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
   const names = sorted.map((one) => one.entity)
   const ids = sorted.map((one) => one.clerkId)
   await query(ensureLinks, [names, ids])
@@ -128,14 +130,22 @@ const due = `
       order by d.due_at / 60000 limit $2) one) due
   where due.count > 0 order by rank.rank`
 
-/** Marks links dirty that are to be looked up in Salesforce before anything else. */
-export const lookAgain = async (query: Query, linkIds: readonly number[], now: number): Promise<void> => {
-  if (linkIds.length === 0) return
+/**
+ * Marks links dirty that are to be looked up in Salesforce before anything else.
+ * @param beside what the same transaction has to mark besides: all at once, because of the order of locks
+ */
+export const lookAgain = async (
+  query: Query,
+  linkIds: readonly number[],
+  now: number,
+  beside: readonly Target[] = [],
+): Promise<void> => {
+  if (linkIds.length === 0) return markDirty(query, beside, now)
   const targets = await query<Target>(
     'select entity, clerk_id as "clerkId" from clerkforce.link where id = any($1) and clerk_id is not null',
     [linkIds],
   )
-  await markDirty(query, targets, now)
+  await markDirty(query, [...targets, ...beside], now)
   await query('update clerkforce.dirty set look = true where link_id = any($1)', [linkIds])
 }
 

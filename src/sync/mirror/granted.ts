@@ -60,6 +60,19 @@ const pairFree = `
   on conflict (entity, clerk_id) do update set salesforce_id = excluded.salesforce_id where mine.salesforce_id is null
   returning id`
 
+// By the pair that its mark has made: whatever it is called by now.
+const provisioned = `
+  select l.clerk_id as id from clerkforce.request q
+  join clerkforce.link l on l.entity = 'organization' and l.salesforce_id = q.salesforce_id
+  join clerkforce.record r on r.side = 'clerk' and r.entity = 'organization' and r.id = l.clerk_id
+  where q.key = $1 and r.body #>> '{private_metadata,${intentMark}}' = q.key`
+
+/** The organization that was made for a request, where Clerk has told of it already. */
+export const findProvisioned = async (query: Query, key: string): Promise<string | undefined> => {
+  const [row] = await query<{ id: string }>(provisioned, [key])
+  return row?.id
+}
+
 const pairNewest = `
   update clerkforce.link set salesforce_id = null, base = null
   where entity = 'invitation' and salesforce_id = $1 and clerk_id is distinct from $2`

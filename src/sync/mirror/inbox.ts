@@ -70,11 +70,14 @@ export const finishHints = async (
   now: number,
 ): Promise<void> => {
   if (hints.length === 0) return
-  await query(
-    `update clerkforce.hint h set observed_at = $1, problem = done.problem
-     from unnest($2::text[], $3::text[]) as done(delivery_id, problem) where h.delivery_id = done.delivery_id`,
-    [now, hints.map((one) => one.deliveryId), hints.map((one) => one.problem ?? null)],
-  )
+  // By key alone: joined with what became of them, the table was read from end to end while it was small.
+  await query('update clerkforce.hint set observed_at = $1, problem = null where delivery_id = any($2)', [
+    now,
+    hints.map((one) => one.deliveryId),
+  ])
+  for (const { deliveryId, problem } of hints)
+    if (problem !== undefined)
+      await query('update clerkforce.hint set problem = $1 where delivery_id = $2', [problem, deliveryId])
 }
 
 /** Takes the bodies away from hints that were read, and what was said of them: that they came stays. */

@@ -8,7 +8,7 @@
 import type { Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Fields } from '../../model/model.ts'
-import { lookAgain, markDirty } from './dirty.ts'
+import { lookAgain, type Target } from './dirty.ts'
 import { emptySights } from './erased.ts'
 import type { Held } from './settle.ts'
 
@@ -18,7 +18,7 @@ export type SalesforceSight = Held & {
   clerkId: string | null
 }
 
-type Link = { id: number; clerkId: string | null; salesforceId: string | null; key: string; sameFields: boolean }
+type Link = { id: number; clerkId: string | null; salesforceId: string | null }
 
 const store = `
   insert into clerkforce.record as mine (side, entity, id, body, version, seen)
@@ -51,6 +51,7 @@ const same = (a: Fields, b: Fields): boolean => {
 
 /**
  * Stores sights of one entity and marks what they concern.
+ * @param missing ids of records that Salesforce no longer shows: deleted, merged, or out of our sight. Their links look for themselves.
  * @returns ids of the records that no link has to do with.
  */
 export const observeSalesforce = async (
@@ -58,32 +59,34 @@ export const observeSalesforce = async (
   entity: Entity,
   sights: readonly SalesforceSight[],
   now: number,
+  missing: readonly string[] = [],
 ): Promise<Set<string>> => {
-  if (sights.length === 0) return new Set()
-  const ids = sights.map(({ id }) => id)
+  if (sights.length + missing.length === 0) return new Set()
+  const ids = [...sights.map(({ id }) => id), ...missing]
   const keys = sights.flatMap(({ clerkId }) => clerkId ?? [])
-  const links = await query<Omit<Link, 'key' | 'sameFields'>>(linksOf, [entity, ids, keys])
+  const links = await query<Link>(linksOf, [entity, ids, keys])
   const byRecord = new Map(links.flatMap((link) => (link.salesforceId ? [[link.salesforceId, link] as const] : [])))
   const byKey = new Map(links.flatMap((link) => (link.clerkId ? [[link.clerkId, link] as const] : [])))
   const linked = sights.filter(({ id }) => byRecord.has(id))
-  await storeChanged(query, entity, linked, byRecord, now)
+  const changed = await storeChanged(query, entity, linked, byRecord)
   // The key stands on a record that the link is not paired with: somebody moved it there, or made the pair by hand.
   const moved = sights.flatMap(({ id, clerkId }) => {
     const link = byKey.get(clerkId ?? '')
     return link && link.salesforceId !== id ? [link.id] : []
   })
-  await lookAgain(query, moved, now)
+  const gone = missing.flatMap((id) => byRecord.get(id)?.id ?? [])
+  await lookAgain(query, [...moved, ...gone], now, changed)
   return new Set(sights.filter(({ id, clerkId }) => !byRecord.has(id) && !byKey.has(clerkId ?? '')).map(({ id }) => id))
 }
 
+/** Stores sights of linked records. Returns the links that they make a difference to. */
 const storeChanged = async (
   query: Query,
   entity: Entity,
   linked: readonly SalesforceSight[],
   byRecord: ReadonlyMap<string, { id: number; clerkId: string | null }>,
-  now: number,
-): Promise<void> => {
-  if (linked.length === 0) return
+): Promise<Target[]> => {
+  if (linked.length === 0) return []
   const known = await query<{ id: string; body: Fields; deleted: boolean }>(before, [
     entity,
     linked.map(({ id }) => id),
@@ -102,27 +105,10 @@ const storeChanged = async (
     stored.map(({ id }) => id),
   )
   const changed = new Set(stored.flatMap(({ id }) => (erased.has(id) ? [] : [id])))
-  const targets = linked.flatMap(({ id, fields }) => {
+  return linked.flatMap(({ id, fields }) => {
     const clerkId = byRecord.get(id)?.clerkId
     const earlier = byId.get(id)
     const news = changed.has(id) && (!earlier || earlier.deleted || !same(earlier.body, fields))
     return news && clerkId ? [{ entity, clerkId }] : []
   })
-  await markDirty(query, targets, now)
-}
-
-/** Records that Salesforce no longer shows: deleted, merged, or out of our sight. Their links look for themselves. */
-export const observeMissing = async (
-  query: Query,
-  entity: Entity,
-  ids: readonly string[],
-  now: number,
-): Promise<void> => {
-  if (ids.length === 0) return
-  const links = await query<{ id: number }>(linksOf, [entity, ids, []])
-  await lookAgain(
-    query,
-    links.map(({ id }) => id),
-    now,
-  )
 }

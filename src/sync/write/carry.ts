@@ -27,13 +27,16 @@ export type CarryJob = {
   changedAt: number | undefined
 }
 
-/** How one job ended, and until when Clerk should be left alone, where it asked for that or is away. */
-export type Carried = { outcome: Outcome; code: string; quietUntil?: number }
+/** Why Clerk is not written to, as an operator is told. */
+export type ClerkAway = { reason: 'rate' | 'outage' | 'auth'; detail: string }
+
+/** How one job ended, and until when Clerk should be left alone, where it asked for that or is away; `lost`: no whole answer came. */
+export type Carried = { outcome: Outcome; code: string; quietUntil?: number; away?: ClerkAway; lost?: true }
 
 type Times = { now: () => number; random: () => number }
 
 /** How long the side is left alone where Clerk does not say. */
-const sideWaitMs = 5_000
+export const sideWaitMs = 5_000
 
 type Released = { dueAt: number; counted: boolean }
 
@@ -113,12 +116,13 @@ const failed = (
       const dueAt = now() + (error.retryAfterMs ?? sideWaitMs)
       const outcome = release(job, observed, { dueAt, counted: false })
       // Our own pace stops one record; all else is the whole side.
-      return isRecordPaced(error) ? { outcome, code } : { outcome, code, quietUntil: dueAt }
+      if (isRecordPaced(error)) return { outcome, code }
+      return { outcome, code, quietUntil: dueAt, away: { reason: error.kind, detail: `${code}: ${error.message}` } }
     }
     case 'lost-answer':
       // Sent twice it is the same, so it is simply sent again.
-      if (claim.attempts >= mostAttempts) return { outcome: park(job, observed, error), code }
-      return { outcome: release(job, observed, { dueAt: later, counted: true }), code }
+      if (claim.attempts >= mostAttempts) return { outcome: park(job, observed, error), code, lost: true }
+      return { outcome: release(job, observed, { dueAt: later, counted: true }), code, lost: true }
     case 'managed': {
       // Clerk wins: planned again with Clerk as the owner of these fields.
       const outcome = release(job, observed, { dueAt: now(), counted: false }, [entryOf(job, code, error.message)])

@@ -20,7 +20,7 @@ import type { Pace } from '../pace/pace.ts'
 import { createTurns } from '../pace/turns.ts'
 import type { Rules } from '../plan/mapping.ts'
 import { newStreak } from './breaker.ts'
-import { createCarrier } from './carrier.ts'
+import { type Carrier, createCarrier } from './carrier.ts'
 import { type Delivered, deliver } from './deliver.ts'
 import { callOrError, rowsInRequest } from './send.ts'
 
@@ -43,7 +43,7 @@ export type WriterOptions = {
   delivered: (results: readonly Delivered[]) => void
 }
 
-export type Writer = Loop & { underWay: () => number }
+export type Writer = Loop & Pick<Carrier, 'underWay' | 'away'>
 
 const idleMs = 500
 /** Batches that are planned or settled while as many calls as allowed are out with others. */
@@ -145,6 +145,7 @@ export const startWriter = (options: WriterOptions): Writer => {
   return {
     wake: loop.wake,
     underWay: () => lanes + carrier.underWay(),
+    away: carrier.away,
     stop: async () => {
       await loop.stop()
       // What is being carried to Clerk begins when its lane ends.
