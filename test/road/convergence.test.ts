@@ -32,7 +32,7 @@ test('a history that arrives late, twice and out of order ends in the same Sales
     },
   )
   await fc.assert(property, {
-    numRuns: runs(8),
+    numRuns: runs(5),
     seed: Number(process.env['SEED'] ?? 42),
     endOnFailure: process.env['SHRINK'] === undefined,
   })

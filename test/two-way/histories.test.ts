@@ -18,7 +18,7 @@ test('both sides act at once, and whatever goes wrong between them, they end in 
     await checkPlay(sides, world)
   })
   await fc.assert(property, {
-    numRuns: runs(4),
+    numRuns: runs(3),
     seed: Number(process.env['SEED'] ?? 7),
     endOnFailure: process.env['SHRINK'] === undefined,
   })

@@ -2,7 +2,7 @@ import { type RunningClerkEmulator, startClerkEmulator } from '../../emulators/c
 import { type RunningSalesforceEmulator, startSalesforceEmulator } from '../../emulators/salesforce/index.ts'
 import { SEEDED } from './cast.ts'
 import type { Expected } from './compare.ts'
-import { freePort } from './free-port.ts'
+import { onFreePort } from './free-port.ts'
 
 /** The two emulators, and what Salesforce holds before the story. */
 export type Sides = {
@@ -22,7 +22,7 @@ const salesforceLatencyMs = 40
 
 const startClerk = async (port: number, seed: number): Promise<RunningClerkEmulator> =>
   startClerkEmulator({
-    port: await freePort(port),
+    port,
     seed,
     disorder,
     // A development instance may be asked 100 times in ten seconds: the story needs more.
@@ -57,12 +57,13 @@ const seedSalesforce = (org: RunningSalesforceEmulator): Pick<Sides, 'before' | 
 
 /** Starts both emulators on these ports, or on free ones where they are taken. */
 export const startSides = async (ports: { clerk: number; salesforce: number }, seed: number): Promise<Sides> => {
-  const clerk = await startClerk(ports.clerk, seed)
-  const port = await freePort(ports.salesforce)
-  const options = { port, seed, latencyMs: salesforceLatencyMs, pubsub: {}, customFields }
-  const salesforce = await startSalesforceEmulator(options).catch(async (error: unknown) => {
-    await clerk.close()
-    throw error
-  })
+  const clerk = await onFreePort(ports.clerk, (port) => startClerk(port, seed))
+  const options = { seed, latencyMs: salesforceLatencyMs, pubsub: {}, customFields }
+  const salesforce = await onFreePort(ports.salesforce, (port) => startSalesforceEmulator({ ...options, port })).catch(
+    async (error: unknown) => {
+      await clerk.close()
+      throw error
+    },
+  )
   return { clerk, salesforce, ...seedSalesforce(salesforce) }
 }

@@ -9,7 +9,7 @@ import type { Log } from '../../log.ts'
 import { CLERKFORCE_SETTINGS, type ClerkforceSettings, type RunningClerkforce, startClerkforce } from '../../program.ts'
 import type { MappingConfig } from '../../sync/plan/mapping.ts'
 import type { Delivered } from '../../sync/write/deliver.ts'
-import { freePort } from './free-port.ts'
+import { onFreePort } from './free-port.ts'
 import { type Sides, startSides } from './start-sides.ts'
 
 /** Ports that one may wish for; 0 is any that is free. */
@@ -132,22 +132,24 @@ export const startWorld = async ({ ports, seed, told, db }: WorldOptions): Promi
     const errors: string[] = []
     let followed = 0
     const clock = systemClock
-    const clerkforce = await startClerkforce({
-      // The story does not wait five seconds at its end.
-      echoMs: 500,
-      settings: settingsFor(sides, folder, await freePort(ports.clerkforce), adminToken),
-      config: mapping,
-      log: errorLog(errors),
-      clock,
-      random: seededRandom(seed).next,
-      events: {
-        delivered: (result) => delivered.push({ ...result, at: clock.now() }),
-        followed: ({ events }) => {
-          followed += events
+    const clerkforce = await onFreePort(ports.clerkforce, (port) =>
+      startClerkforce({
+        // The story does not wait five seconds at its end.
+        echoMs: 500,
+        settings: settingsFor(sides, folder, port, adminToken),
+        config: mapping,
+        log: errorLog(errors),
+        clock,
+        random: seededRandom(seed).next,
+        events: {
+          delivered: (result) => delivered.push({ ...result, at: clock.now() }),
+          followed: ({ events }) => {
+            followed += events
+          },
         },
-      },
-      ...(db && { db }),
-    })
+        ...(db && { db }),
+      }),
+    )
     closing.push(clerkforce.close)
     told(`clerkforce at ${clerkforce.url}`)
     const webhookUrl = `${clerkforce.url}/webhooks/clerk`

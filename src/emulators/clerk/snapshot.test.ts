@@ -104,7 +104,7 @@ test('any history, saved and restored, has the same state and goes on in the sam
       expect(second.state()).toEqual(first.state())
       expect(second.snapshot()).toEqual(first.snapshot())
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 40) },
+    { numRuns: Number(process.env['RUNS'] ?? 15) },
   )
 })
 
