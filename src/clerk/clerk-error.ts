@@ -60,6 +60,13 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof ClerkError && error.status === 404 && error.code !== 'HTTP_404' && error.param === undefined
 }
 
+/**
+ * Whether Clerk itself refuses this very request. A 4xx without a code of Clerk's comes from a proxy or a wrong address, and concerns all.
+ */
+export function isRefusal({ kind, code }: ClerkError): boolean {
+  return kind === 'managed' || (kind === 'refused' && !code.startsWith('HTTP_'))
+}
+
 /** Whether only this record has to wait, for it was updated as often as Clerk allows; all others may go on. */
 export function isRecordPaced(error: unknown): boolean {
   return error instanceof ClerkError && error.code === RECORD_PACED

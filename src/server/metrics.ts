@@ -66,8 +66,8 @@ export const createMetrics = (options: { watch: () => Watched | undefined; proce
   })
   const writes = new Counter({
     name: 'clerkforce_writes_total',
-    help: "Records written to Salesforce by entity, kind of change and result: done, or Salesforce's error code",
-    labelNames: ['entity', 'kind', 'result'],
+    help: "Records written, by the side that was written to, entity, kind of change and result: done, or the side's error code",
+    labelNames: ['side', 'entity', 'kind', 'result'],
     registers,
   })
   const calls = new Counter({
@@ -78,8 +78,8 @@ export const createMetrics = (options: { watch: () => Watched | undefined; proce
   })
   const lag = new Histogram({
     name: 'clerkforce_lag_seconds',
-    help: "From Clerk's change to Salesforce's answer",
-    labelNames: ['entity'],
+    help: 'From a change on one side to the answer of the side that it was written to',
+    labelNames: ['side', 'entity'],
     buckets: lagBuckets,
     registers,
   })
@@ -107,9 +107,9 @@ export const createMetrics = (options: { watch: () => Watched | undefined; proce
   return {
     events: {
       hintRead: ({ type, outcome }) => hint(type, outcome),
-      delivered: ({ entity, kind, result, lagMs }) => {
-        writes.inc({ entity, kind, result })
-        if (lagMs !== undefined) lag.observe({ entity }, lagMs / 1_000)
+      delivered: ({ side, entity, kind, result, lagMs }) => {
+        writes.inc({ side, entity, kind, result })
+        if (lagMs !== undefined) lag.observe({ side, entity }, lagMs / 1_000)
       },
     },
     hint,

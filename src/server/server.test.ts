@@ -39,10 +39,12 @@ test.each(databaseKinds)(
     expect(metrics).toContain('clerkforce_hints_total{type="organization.created",outcome="repeated"} 1')
     expect(metrics).toContain('clerkforce_hints_total{type="organization.created",outcome="observed"} 1')
     expect(metrics).toContain('clerkforce_hints_total{type="other",outcome="unused"} 1')
-    expect(metrics).toContain('clerkforce_writes_total{entity="organization",kind="create",result="done"} 1')
+    expect(metrics).toContain(
+      'clerkforce_writes_total{side="salesforce",entity="organization",kind="create",result="done"} 1',
+    )
     expect(metrics).toMatch(/clerkforce_salesforce_api_calls_total\{kind="write"\} 1/)
     expect(metrics).toMatch(/clerkforce_salesforce_api_remaining 149\d\d/)
-    expect(metrics).toContain('clerkforce_lag_seconds_count{entity="organization"} 1')
+    expect(metrics).toContain('clerkforce_lag_seconds_count{side="salesforce",entity="organization"} 1')
     expect(metrics).toContain('clerkforce_intake_seconds_count 3')
     expect(metrics).toMatch(/clerkforce_links_dirty 0\n/)
     expect(metrics).toContain('clerkforce_salesforce_paused{reason="outage"} 0')

@@ -15,19 +15,17 @@ import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { SalesforceApi, SalesforceError } from '../salesforce/api.ts'
 import { startGrants } from './grants/grants.ts'
+import { startBackReader } from './intake/back-reader.ts'
 import { fillGaps } from './intake/fill-gaps.ts'
 import { type Follower, type FollowerOptions, type FollowState, startFollower } from './intake/follow.ts'
-import { readBack } from './intake/read-back.ts'
-import { readHints } from './intake/read-hints.ts'
+import { startReader } from './intake/reader.ts'
 import { createReceive, type Receive } from './intake/receive.ts'
 import type { Taken } from './intake/take-events.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { type Counts, readCounts } from './mirror/counts.ts'
+import { releaseCursors } from './mirror/cursor.ts'
 import { giveBackAll } from './mirror/dirty.ts'
-import { pruneHintRecords } from './mirror/hint-records.ts'
-import { pruneHints, pruneJournal } from './mirror/inbox.ts'
-import { searchInbox } from './mirror/search-inbox.ts'
-import { sweep } from './mirror/sweep.ts'
+import { startHousekeeping } from './mirror/housekeeping.ts'
 import { createPace, type Pace } from './pace/pace.ts'
 import { pacedApi, pacedDescribe, pauseReason } from './pace/paced-api.ts'
 import { createTurns } from './pace/turns.ts'
@@ -99,17 +97,10 @@ export type Engine = {
   stop: () => Promise<void>
 }
 
-const hintsAtOnce = 500
-/** Intake first: while this many webhooks share a commit, a few are read once a second, and the rest when the storm is over. */
-const crowd = 16
-const hintsInCrowd = 100
-const restInCrowdMs = 1_000
 const gapsAtOnce = 10
-const settledBetweenSweeps = 2_000
 const recordsAtOnce = 1_000
 /** By then the change event of a write of ours has come, or never will. */
 const eventLateMs = 3_000
-const day = 86_400_000
 
 /** Starts all stages on a migrated database. */
 export const startEngine = async (options: EngineOptions): Promise<Engine> => {
@@ -118,7 +109,10 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const { now } = clock
   const echoMs = options.follow?.echoMs ?? 5_000
   // A PGlite folder has one process: whatever is leased there was leased by one that is gone.
-  if (db.kind === 'pglite') await giveBackAll(db.query, '', now())
+  if (db.kind === 'pglite') {
+    await giveBackAll(db.query, '', now())
+    await releaseCursors(db.query, '')
+  }
 
   const pace = createPace({
     now,
@@ -161,25 +155,22 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     createTurns(() => 2),
   )
   const away = (error: SalesforceError): void => pace.pause(pauseReason(error), `${error.code}: ${error.message}`)
-  const reading: Loop | undefined = options.follow
-    ? startLoop({
-        clock,
-        failed: failed('intake'),
-        step: async () => {
-          const rules = currentRules()
-          const wait = pace.waitMs()
-          if (!rules || wait > 0) return Math.max(wait, 100)
-          const { read, full, failure } = await readBack({ db, api: readApi, rules, now, random: options.random, log })
-          if (failure) away(failure)
-          if (read > 0) {
-            writer?.wake()
-            grants?.wake()
-          }
-          // What was noted again while it was read is due at once.
-          return (full || read > 0) && !failure ? 0 : 500
-        },
-      })
-    : undefined
+  const reading: Loop | undefined =
+    options.follow &&
+    startBackReader({
+      db,
+      api: readApi,
+      rules: currentRules,
+      pace,
+      clock,
+      random: options.random,
+      log,
+      failed: failed('intake'),
+      read: () => {
+        writer?.wake()
+        grants?.wake()
+      },
+    })
   const follower: Follower | undefined = options.follow
     ? startFollower({
         ...options.follow,
@@ -216,24 +207,14 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
           woken: () => writer?.wake(),
         })
       : undefined
-  let crowdedUntil = 0
-  let lastRead = 0
-  const reader = startLoop({
+  const reader = startReader({
+    db,
     clock,
     failed: failed('intake'),
-    step: async () => {
-      const most = now() < crowdedUntil ? hintsInCrowd : hintsAtOnce
-      const restMs = Math.min(lastRead + restInCrowdMs, crowdedUntil) - now()
-      if (restMs > 0) return restMs
-      const read = await readHints(db, most, now)
-      lastRead = now()
-      for (const { type, outcome, receivedAt } of read)
-        events.hintRead?.({ type, outcome, waitedMs: Math.max(0, now() - receivedAt) })
-      if (read.length > 0) {
-        writer?.wake()
-        gaps?.wake()
-      }
-      return read.length < most ? 1_000 : 0
+    told: (hint) => events.hintRead?.(hint),
+    read: () => {
+      writer?.wake()
+      gaps?.wake()
     },
   })
   const gaps: Loop | undefined = clerk
@@ -247,36 +228,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         },
       })
     : undefined
-  const pruning = startLoop({
-    clock,
-    failed: failed('prune'),
-    step: async () => {
-      const oldest = now() - hintDays * day
-      const removed =
-        (await pruneHints(db.query, oldest)) +
-        (await pruneHintRecords(db.query, oldest)) +
-        (await pruneJournal(db.query, now() - journalDays * day))
-      return removed > 0 ? 100 : 3_600_000
-    },
-  })
-  const erasing = startLoop({
-    clock,
-    failed: failed('erase'),
-    // Short rests, so that the webhooks that come in meanwhile are not kept waiting.
-    step: async () => ((await searchInbox(db, now())) ? 5 : 60_000),
-  })
-  let settledSince = 0
-  const sweeping = startLoop({
-    clock,
-    failed: failed('sweep'),
-    step: async () => {
-      if (settledSince >= settledBetweenSweeps) {
-        settledSince = 0
-        await sweep(db)
-      }
-      return 10_000
-    },
-  })
+  const housekeeping = startHousekeeping({ db, clock, hintDays, journalDays, failed })
   writer = startWriter({
     db,
     api: salesforce,
@@ -291,14 +243,14 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     // A poll finds whatever was saved.
     readBackAt: () => (follower?.state().by === 'stream' ? now() + Math.max(echoMs, eventLateMs) : undefined),
     delivered: (results) => {
-      settledSince += results.length
+      housekeeping.settled(results.length)
       for (const result of results) events.delivered?.(result)
     },
   })
   const started = writer
   const counts = (): Promise<Counts> => readCounts(db.query, now())
   const wake = (): void => {
-    for (const loop of [reader, gaps, reading, follower, grants, erasing, started]) loop?.wake()
+    for (const loop of [reader, gaps, reading, follower, grants, housekeeping, started]) loop?.wake()
     // Asking costs three calls: only when there is reason to hope for another answer.
     if ((checks.checked()?.problems.length ?? 0) > 0) checks.wake()
   }
@@ -307,10 +259,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       db,
       verify: options.verify,
       now,
-      stored: (rows) => {
-        if (rows >= crowd) crowdedUntil = now() + 100
-        reader.wake()
-      },
+      stored: reader.stored,
     }),
     counts,
     health: () => ({
@@ -340,9 +289,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         reading?.stop(),
         grants?.stop(),
         checks.stop(),
-        pruning.stop(),
-        erasing.stop(),
-        sweeping.stop(),
+        housekeeping.stop(),
         started.stop(),
       ])
     },

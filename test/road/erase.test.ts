@@ -3,9 +3,11 @@ import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
+import { claimDirty, markDirty } from '../../src/sync/mirror/dirty.ts'
 import { beginErasure } from '../../src/sync/mirror/erase.ts'
 import { type Receipt, readReceipt } from '../../src/sync/mirror/receipts.ts'
 import { searchInbox } from '../../src/sync/mirror/search-inbox.ts'
+import { settle } from '../../src/sync/mirror/settle.ts'
 import type { MappingConfig } from '../../src/sync/plan/mapping.ts'
 import { day, membershipEvent, organizationEvent, userDeleted, userEvent } from '../support/clerk-events.ts'
 import { type Road, startRoad } from '../support/road.ts'
@@ -249,6 +251,24 @@ test('policy delete: the Contact is gone, and a late event brings nobody back', 
   await road.deliver(membership('created', 9))
   await road.engine.drain()
   expect(road.records('Contact')).toEqual([])
+  expect(await placesOf(road.db, marker)).toEqual([])
+})
+
+test('a result that a writer has in hand while the person is erased brings nothing back', async () => {
+  const road = await start()
+  for (const event of ofPerson.slice(0, 2)) await road.deliver(event)
+  await road.engine.drain()
+  await road.engine.stop()
+  const { query } = road.db
+  await markDirty(query, [{ entity: 'person', clerkId: personId }], day(8))
+  const [claim] = await claimDirty(query, 'person', { limit: 1, now: day(8), leaseMs: 30_000, lease: 'p/1' })
+  if (!claim?.salesforceId) throw new Error('the person was not claimed')
+  await beginErasure(road.db, 'one', personId, day(8))
+  const fields = { LastName: `${marker}late` }
+  const held = { id: claim.salesforceId, fields, version: day(8), asOf: day(8) }
+  const agreed = { salesforceId: claim.salesforceId, base: fields }
+  await settle(road.db, 'person', [{ end: 'settled', claim, agreed, held }], 'p/1', day(8))
+  while (await searchInbox(road.db, day(8)));
   expect(await placesOf(road.db, marker)).toEqual([])
 })
 

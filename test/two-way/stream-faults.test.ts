@@ -113,6 +113,7 @@ test('any sequence of edits in Salesforce, under any faults of the stream, ends 
       await clock.hasten(() => sides.clerkforce.engine.health().following.by === 'stream')
       await sides.settled()
       const [ours, theirs] = await bothSides(sides, contacts)
+      expect(ours).toHaveLength(contacts.length)
       expect(ours).toEqual(theirs)
       for (const { userId, contactId } of people) {
         const deleted = sides.record('Contact', contactId)['IsDeleted'] === true

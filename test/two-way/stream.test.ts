@@ -116,6 +116,18 @@ test('a record that Salesforce does not show yet is read again until it does', a
   expect(await pairs.link(account.organizationId)).toMatchObject({ salesforceId: account.accountId, code: null })
 })
 
+test('a record that Salesforce still shows as it was before its event is read again until it does not', async () => {
+  const { org, settled, record } = sides
+  await settled()
+  const before = record('Account', account.accountId)
+  clock.jump(2_000)
+  const path = '/services/data/*/composite/sobjects/Account'
+  org.faults.add({ method: 'POST', path, times: 1, respond: { status: 200, body: [before] } })
+  setTier('behind')
+  await arrives('behind')
+  expect(org.faults.list()).toEqual([])
+})
+
 test('a stream that was reset starts anew once, and what was lost with it is found', async () => {
   const { org, settled } = sides
   await settled()

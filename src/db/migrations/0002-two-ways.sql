@@ -16,7 +16,7 @@ create index stale_due on clerkforce.stale (due_at);
 
 -- How far a stream or a poll has come. One process at a time follows, under a lease.
 create table clerkforce.cursor (
-  name         text   primary key,        -- events | poll/Contact ...
+  name         text   primary key,        -- salesforce | catch-up/person ...
   replay_id    bytea,                     -- of a stream: opaque bytes
   reached      bigint,                    -- the newest commit time that was taken in
   leased_by    text,

@@ -36,6 +36,7 @@ test('tens of thousands of users and memberships are held, and a page costs no m
   }
   expect(await get('/v1/organization_memberships?limit=1')).toMatchObject({ total_count: memberships })
   expect(await get('/v1/users/user_5/organization_memberships')).toMatchObject({ total_count: 2 })
+  expect(await get(`/v1/users?email_address=p${users - 3}@example.com`)).toMatchObject([{ id: `user_${users - 3}` }])
 
   const near = await timed('/v1/users?limit=500')
   const far = await timed(`/v1/users?limit=500&offset=${users - 1_000}`)
@@ -43,7 +44,7 @@ test('tens of thousands of users and memberships are held, and a page costs no m
   const joined = await timed(
     `/v1/organization_memberships?limit=500&offset=${memberships - 10_000}&order_by=%2Bcreated_at`,
   )
-  const one = await timed('/v1/users?email_address=p77777@example.com')
+  const one = await timed(`/v1/users?email_address=p${users - 3}@example.com`)
   const own = await timed('/v1/users/user_9/organization_memberships')
   // A page that scanned the table would take some hundred times a look-up by id; five times the first page leaves room for noise.
   const most = Math.max(5 * near, 20)

@@ -103,7 +103,7 @@ const explainSubject = async (options: ExplainOptions, subject: Subject): Promis
     fields: comparable ? explainFields({ ...sources, events: fieldEvents(hints) }) : [],
     timeline: timelineOf(hints, requests, changes.slice(0, limit)),
     cut: changes.length > limit || hints.filter(({ carried }) => !carried).length >= limit,
-    related: await relatedOf(query, entity, clerk),
+    related: await relatedOf(query, entity, clerk, now),
   }
 }
 
@@ -115,11 +115,11 @@ const subjectOf = (link: KnownLink): Subject => ({
 })
 
 /** What an id leads to: its links, or a link that it had once, or what is known of it without any. */
-const findSubjects = async (query: Query, id: string): Promise<Subject[]> => {
-  const links = await findLinks(query, id)
+const findSubjects = async ({ query, now }: ExplainOptions, id: string): Promise<Subject[]> => {
+  const links = await findLinks(query, id, now)
   if (links.length > 0)
     return links.toSorted((a, b) => (a.entity === 'invitation' ? 1 : b.entity === 'invitation' ? -1 : 0)).map(subjectOf)
-  const former = isSalesforceId(id) ? await findFormerLink(query, id) : undefined
+  const former = isSalesforceId(id) ? await findFormerLink(query, id, now) : undefined
   if (former) return [subjectOf(former)]
   const [record] = await readRecords(query, [id])
   const entity = record?.entity ?? entityOfId(id)
@@ -152,7 +152,7 @@ const explainAddress = async (
   const { query, now } = options
   const subjects = new Map<string, Subject>()
   for (const { id } of await findByAddress(query, address, mostMatches))
-    for (const subject of await findSubjects(query, id)) subjects.set(`${subject.link?.id ?? id}`, subject)
+    for (const subject of await findSubjects(options, id)) subjects.set(`${subject.link?.id ?? id}`, subject)
   const all = [...subjects.values()]
   const [only] = all
   if (only && all.length === 1) return { matches: [], records: [await explainSubject(options, only)] }
@@ -160,7 +160,7 @@ const explainAddress = async (
     query,
     all.flatMap(({ clerkId, salesforceId }) => [clerkId, salesforceId].filter((id) => id !== null)),
   )
-  const none = { gapSince: null, staleSince: null, staleAttempts: null }
+  const none = { gap: false, stale: undefined }
   const matches: Match[] = []
   for (const subject of all) {
     const dirty = subject.link && (await readDirty(query, subject.link.id))
@@ -179,6 +179,6 @@ export const explain = async (options: ExplainOptions, asked: string): Promise<E
   if (text.includes('@')) return { asked, at, ...(await explainAddress(options, text)) }
   const id = isSalesforceId(text) ? to18(text) : text
   const records: Explained[] = []
-  for (const subject of await findSubjects(options.query, id)) records.push(await explainSubject(options, subject))
+  for (const subject of await findSubjects(options, id)) records.push(await explainSubject(options, subject))
   return { asked, at, matches: [], records: records.filter(isKnown) }
 }

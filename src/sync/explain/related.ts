@@ -29,13 +29,13 @@ const members = async (query: Query, entity: 'person' | 'organization', id: stri
   })
 }
 
-const ends = async (query: Query, { personId, organizationId }: KnownRecord): Promise<Related[]> => {
+const ends = async (query: Query, { personId, organizationId }: KnownRecord, now: number): Promise<Related[]> => {
   const related: Related[] = []
   const wanted = [personId, organizationId].filter((id) => id !== null)
   const records = await readRecords(query, wanted)
   for (const id of wanted) {
     const record = records.find((one) => one.id === id && one.side === 'clerk')
-    const [link] = await findLinks(query, id)
+    const [link] = await findLinks(query, id, now)
     const entity: Entity = id === personId ? 'person' : 'organization'
     related.push({
       entity,
@@ -48,7 +48,12 @@ const ends = async (query: Query, { personId, organizationId }: KnownRecord): Pr
 }
 
 /** @param clerk the record itself, on Clerk's side */
-export const relatedOf = async (query: Query, entity: Entity, clerk: KnownRecord | undefined): Promise<Related[]> => {
+export const relatedOf = async (
+  query: Query,
+  entity: Entity,
+  clerk: KnownRecord | undefined,
+  now: number,
+): Promise<Related[]> => {
   if (!clerk || entity === 'invitation') return []
-  return entity === 'membership' ? ends(query, clerk) : members(query, entity, clerk.id)
+  return entity === 'membership' ? ends(query, clerk, now) : members(query, entity, clerk.id)
 }

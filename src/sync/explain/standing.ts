@@ -65,11 +65,11 @@ const nextOf = (plan: Plan): string => {
   }
 }
 
-const questionsOf = ({ gapSince, staleSince, staleAttempts }: KnownQuestions): string[] => [
-  ...(gapSince === null ? [] : ['Clerk is still to be asked about this user and its memberships']),
-  ...(staleSince === null
-    ? []
-    : [`Salesforce is to be asked for the record again${staleAttempts ? ` (asked ${staleAttempts} times)` : ''}`]),
+const questionsOf = ({ gap, stale }: KnownQuestions): string[] => [
+  ...(gap ? ['Clerk is still to be asked about this user and its memberships'] : []),
+  ...(stale
+    ? [`Salesforce is to be asked for the record again${stale.attempts > 0 ? ` (asked ${stale.attempts} times)` : ''}`]
+    : []),
 ]
 
 type State = Pick<Standing, 'is' | 'at' | 'code' | 'text'>

@@ -2,7 +2,8 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
 import { freeContact } from '../mirror/granted.ts'
-import { endRequest, holdOpen, postponeRequest, writeLine } from '../mirror/request-claims.ts'
+import { type Entry, writeLines } from '../mirror/journal.ts'
+import { endRequest, holdOpen, postponeRequest } from '../mirror/request-claims.ts'
 import type { Request, RequestKind, Why } from '../mirror/requests.ts'
 import type { Held } from '../mirror/settle.ts'
 import { backoffMs } from '../pace/backoff.ts'
@@ -70,10 +71,16 @@ const end = async (
     if (state === 'withdrawn') return
     // The fields of an earlier invitation would hide that this one failed.
     if (kind === 'invitation') await freeContact(query, salesforceId, null)
-    const did = kind === 'organization' ? 'create' : 'invite'
-    const line = { linkId: null, side: 'clerk' as const, kind: did, salesforceId, fields: {} }
-    const reason = `the ${objectOf[entityOf[kind]]} asks for an ${kind}`
-    await writeLine(query, { ...line, reason, result: why.code, detail: why.reason }, now)
+    const entry: Entry = {
+      side: 'clerk',
+      kind: kind === 'organization' ? 'create' : 'invite',
+      salesforceId,
+      reason: `the ${objectOf[entityOf[kind]]} asks for an ${kind}`,
+      fields: {},
+      result: why.code,
+      detail: why.reason,
+    }
+    await writeLines(query, [{ linkId: null, entry }], now)
   })
   if (state === 'failed')
     log.warn({ stage: 'grant', side: 'clerk', code: why.code, request: key }, `an ${kind} was asked for and refused`)
@@ -92,7 +99,7 @@ export const conclude = async (
     case 'left':
       return
     case 'done':
-      return db.transaction((query) => ending.finish(query, ending.id))
+      return db.transaction(ending.finish)
     case 'later': {
       const { why, firstMs } = ending
       const dueAt = clock.now() + Math.max(firstMs, backoffMs(request.attempts, random, firstMs))

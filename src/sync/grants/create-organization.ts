@@ -144,7 +144,7 @@ const create = async (work: Work, triedBefore: boolean): Promise<ClerkOrganizati
     } catch (error) {
       if (!(error instanceof ClerkError)) throw error
       // Only a refusal of the first attempt of all leaves nothing to find: the answer of an earlier one may still turn out to be a yes.
-      if (isRefusal(error) && tries === 1 && !triedBefore) await finishIntent(db.query, work, null, clock.now())
+      if (wasTurnedAway(error) && tries === 1 && !triedBefore) await finishIntent(db.query, work, null, clock.now())
       if (error.kind !== 'lost-answer') throw error
       const found = await findAfterLoss(work, error)
       if (found) return found
@@ -153,7 +153,8 @@ const create = async (work: Work, triedBefore: boolean): Promise<ClerkOrganizati
   }
 }
 
-const isRefusal = ({ kind }: ClerkError): boolean => kind === 'refused' || kind === 'auth'
+/** By whomever: nothing was made. */
+const wasTurnedAway = ({ kind }: ClerkError): boolean => kind === 'refused' || kind === 'auth'
 
 /** Another call took the request over while this one was at work on it. */
 export class LeaseLostError extends Error {

@@ -8,7 +8,7 @@ import type { Held } from '../mirror/settle.ts'
 
 export type Ending =
   /** Clerk has it. `finish` says so in the caller's transaction, where that has not been said yet. */
-  | { end: 'done'; id: string; finish: (query: Query, id: string) => Promise<void> }
+  | { end: 'done'; finish: (query: Query) => Promise<void> }
   | { end: 'failed' | 'withdrawn'; why: Why }
   /** An attempt of its own: again after `firstMs`, and longer each time. */
   | { end: 'later'; why: Why; firstMs: number }
@@ -46,7 +46,3 @@ export const lost = ({ message }: ClerkError): Ending =>
 
 /** Clerk's words, to go on from; most of its messages end with a full stop. */
 export const wordsOf = ({ message }: ClerkError): string => message.replace(/\.+$/, '')
-
-/** Whether Clerk itself refuses this request. A 4xx without a code of Clerk's comes from a proxy or a wrong address, and concerns all. */
-export const isRefusal = ({ kind, code }: ClerkError): boolean =>
-  kind === 'managed' || (kind === 'refused' && !code.startsWith('HTTP_'))

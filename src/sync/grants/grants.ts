@@ -70,7 +70,8 @@ export const startGrants = (options: GrantsOptions): Loop => {
   const { now } = clock
   const quietUntil: Record<RequestKind, number> = { organization: 0, invitation: 0 }
   let leases = 0
-  let working = false
+  /** The lease that is at work. */
+  let held: string | undefined
   // A PGlite folder has one process: whatever is leased there was leased by one that is gone.
   let orphans = db.kind === 'pglite'
 
@@ -122,7 +123,7 @@ export const startGrants = (options: GrantsOptions): Loop => {
     const claim = { kind, limit: claimedAtOnce, perHour, now: now(), leaseMs, lease }
     const requests = await claimRequests(db, claim)
     if (requests.length === 0) return 0
-    working = true
+    held = lease
     try {
       const sights = await reread(api, current, kind, requests, now)
       const turns = createTurns(() => carriedAtOnce)
@@ -135,7 +136,7 @@ export const startGrants = (options: GrantsOptions): Loop => {
       const why = { code: error.code, reason: `Salesforce could not be asked for the record: ${error.message}` }
       for (const request of requests) await postpone(request, lease, now() + idleMs, why)
     } finally {
-      working = false
+      held = undefined
     }
     return requests.length
   }
@@ -152,7 +153,7 @@ export const startGrants = (options: GrantsOptions): Loop => {
   }
 
   const step = async (): Promise<number> => {
-    if (orphans) await giveBackRequests(db.query, '', now())
+    if (orphans) await giveBackRequests(db.query, now())
     orphans = false
     const current = rules()
     if (!current) return idleMs
@@ -166,7 +167,7 @@ export const startGrants = (options: GrantsOptions): Loop => {
   const renewal = startLoop({
     clock,
     step: async () => {
-      if (working) await renewRequests(db.query, `${name}/`, now() + leaseMs)
+      if (held !== undefined) await renewRequests(db.query, held, now() + leaseMs)
       return leaseMs / 3
     },
     failed: (error) => log.warn({ stage: 'grant', err: error }, 'leases could not be renewed'),

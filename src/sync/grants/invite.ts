@@ -1,16 +1,17 @@
-import { ClerkError, isAbsent } from '../../clerk/clerk-error.ts'
+import { ClerkError, isAbsent, isRefusal } from '../../clerk/clerk-error.ts'
 import type { ClerkClient } from '../../clerk/client.ts'
 import type { ClerkInvitation } from '../../clerk/schemas.ts'
 import type { Query } from '../../db/database.ts'
 import { observeInvitation } from '../mirror/from-clerk.ts'
 import { invitationIn } from '../mirror/from-salesforce.ts'
+import { type Entry, writeLines } from '../mirror/journal.ts'
 import { observeClerk } from '../mirror/observe.ts'
 import { observeSalesforce } from '../mirror/observe-salesforce.ts'
-import { endRequest, holdOpen, markTried, writeLine } from '../mirror/request-claims.ts'
+import { endRequest, holdOpen, markTried } from '../mirror/request-claims.ts'
 import { invitationMark, lackingMs, lacks, type Request, requestMark } from '../mirror/requests.ts'
 import type { Held } from '../mirror/settle.ts'
 import { type InviteRule, meets } from '../plan/grants.ts'
-import { type CarryOut, type Ending, fail, isRefusal, later, lost, noLongerWanted, wordsOf } from './ending.ts'
+import { type CarryOut, type Ending, fail, later, lost, noLongerWanted, wordsOf } from './ending.ts'
 
 const reason = 'the Contact asks for an invitation'
 /** How long the organization of the Account is waited for at first; whoever makes it here wakes those that wait. */
@@ -49,15 +50,22 @@ const finish = async (
   await observeClerk(query, [observeInvitation(invitation)], now)
   // The Contact as it was just read: what becomes of the invitation can be written without another look.
   await observeSalesforce(query, 'invitation', [{ ...invitationIn(sight), clerkId: null }], now)
-  await endRequest(query, key, { state: 'done', clerkId: invitation.id, made: true }, now)
+  await endRequest(query, key, { state: 'done', clerkId: invitation.id }, now)
   const [link] = await query<{ id: number }>(linkOf, [invitation.id])
   const { role, organization_id } = invitation
   const fields = Object.entries({ role, organization_id }).map(([field, after]) => [
     field,
     { before: null, after, why: reason },
   ])
-  const line = { side: 'clerk' as const, kind: 'invite', salesforceId, reason, result: 'done', detail: null }
-  await writeLine(query, { ...line, linkId: link?.id ?? null, fields: Object.fromEntries(fields) }, now)
+  const entry: Entry = {
+    side: 'clerk',
+    kind: 'invite',
+    salesforceId,
+    reason,
+    fields: Object.fromEntries(fields),
+    result: 'done',
+  }
+  await writeLines(query, [{ linkId: link?.id ?? null, entry }], now)
 }
 
 /** The invitation of an earlier try. By its mark alone: the address may have changed since. */
@@ -113,7 +121,6 @@ export const invite =
     const mark = requestMark(request)
     const done = (invitation: ClerkInvitation): Ending => ({
       end: 'done',
-      id: invitation.id,
       finish: (query) => finish(query, request, sight, invitation, clock.now()),
     })
     try {

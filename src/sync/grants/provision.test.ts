@@ -116,6 +116,25 @@ test('a checkbox that is cleared before anything was done takes the request back
   expect(clerk.state().organizations).toHaveLength(1)
 })
 
+test('a checkbox that is cleared once Clerk was asked takes nothing back: what came of it is found', async () => {
+  const { org, clerk, see, ended, record, request, start } = await startGranting({ started: false })
+  clerk.faults.add({ ...posts, times: 1, drop: 'answer' }, { method: 'GET', path: '/v1/*', respond: { status: 503 } })
+  const id = org.person.create('Account', ticked)
+  const first = start('first')
+  await see('Account', id)
+  await expect.poll(() => clerk.state().organizations).toHaveLength(1)
+  await first.stop()
+  expect(await request(`account/${id}`)).toMatchObject({ state: 'open', tried_at: expect.any(Number), leased_by: null })
+  org.person.edit('Account', id, { Provision_Clerk_Org__c: false })
+  await see('Account', id)
+  clerk.faults.clear()
+  start('second')
+  await ended(`account/${id}`)
+  expect(await request(`account/${id}`)).toMatchObject({ state: 'done' })
+  expect(clerk.state().organizations).toHaveLength(1)
+  expect(record('Account', id)['Clerk_Org_Id__c']).toBe(clerk.state().organizations[0]?.['id'])
+})
+
 test('an Account that has got a Clerk id by hand gets no organization', async () => {
   const { org, clerk, see, granted, request, start } = await startGranting({ started: false })
   const id = org.person.create('Account', ticked)

@@ -1,14 +1,15 @@
-import { ClerkError } from '../../clerk/clerk-error.ts'
+import { ClerkError, isRefusal } from '../../clerk/clerk-error.ts'
 import type { Query } from '../../db/database.ts'
 import type { Value } from '../../model/model.ts'
 import { openIntentName } from '../mirror/intents.ts'
+import { type Entry, writeLines } from '../mirror/journal.ts'
 import { observeSalesforce } from '../mirror/observe-salesforce.ts'
-import { endRequest, holdOpen, markTried, wakeInvitations, writeLine } from '../mirror/request-claims.ts'
+import { endRequest, holdOpen, markTried, wakeInvitations } from '../mirror/request-claims.ts'
 import type { Request } from '../mirror/requests.ts'
 import type { Held } from '../mirror/settle.ts'
 import type { ProvisionRule } from '../plan/grants.ts'
 import { createOrganization, KeyReusedError, LeaseLostError } from './create-organization.ts'
-import { type CarryOut, type Ending, fail, isRefusal, lost, wordsOf } from './ending.ts'
+import { type CarryOut, type Ending, fail, lost, wordsOf } from './ending.ts'
 
 const reason = 'the Account asks for an organization'
 
@@ -30,22 +31,21 @@ const finish = async (
   const [link] = await linkOf(query, made.id)
   // The Account as it was just read: its Clerk_Org_Id__c can be written without another look.
   await observeSalesforce(query, 'organization', [{ ...sight, clerkId: null }], now)
-  await endRequest(query, key, { state: 'done', clerkId: made.id, made: true }, now)
+  await endRequest(query, key, { state: 'done', clerkId: made.id }, now)
   await wakeInvitations(query, now)
   const paired = link?.salesforceId === salesforceId
-  const line = {
-    linkId: link?.id ?? null,
-    side: 'clerk' as const,
+  const entry: Entry = {
+    side: 'clerk',
     kind: 'create',
     salesforceId,
     reason,
     fields: { name: { before: null, after: made.name, why: reason } },
     result: 'done',
-    detail: paired
-      ? null
-      : 'the Account was given to another organization meanwhile: this one gets an Account of its own',
+    ...(paired
+      ? {}
+      : { detail: 'the Account was given to another organization meanwhile: this one gets an Account of its own' }),
   }
-  await writeLine(query, line, now)
+  await writeLines(query, [{ linkId: link?.id ?? null, entry }], now)
 }
 
 const slugOf = ({ slug }: ProvisionRule, sight: Held): string | undefined => {
@@ -80,7 +80,7 @@ export const provision =
       const { maxAllowedMemberships } = rule
       const wanted = { key, name, slug, maxAllowedMemberships }
       const made = await createOrganization({ db, clerk, clock, newKey, finished: done }, wanted)
-      return { end: 'done', id: made.id, finish: done }
+      return { end: 'done', finish: (query) => done(query, made.id) }
     } catch (error) {
       if (error instanceof LeaseLostError) return { end: 'left' }
       if (error instanceof KeyReusedError)

@@ -1,4 +1,4 @@
-import { ClerkError } from '../../clerk/clerk-error.ts'
+import { ClerkError, isRefusal } from '../../clerk/clerk-error.ts'
 import type { ClerkClient } from '../../clerk/client.ts'
 import { type Database, isDatabaseDown } from '../../db/database.ts'
 import type { Log } from '../../log.ts'
@@ -21,12 +21,6 @@ const look = async (clerk: ClerkClient, { personId, stub }: Gap): Promise<Observ
   const memberships = (await clerk.listUserMemberships(personId)) ?? []
   return [...(user ? [observeUser(user)] : []), ...memberships.flatMap((membership) => observeMembership(membership))]
 }
-
-/**
- * Whether it was the question that Clerk refused, in its own words. A 4xx without a code of Clerk's comes from a proxy or a wrong address,
- * and says nothing about the person.
- */
-const isAboutPerson = ({ kind, code }: ClerkError): boolean => kind === 'refused' && !code.startsWith('HTTP_')
 
 /**
  * Asks Clerk about people whom we saw first through an event: the user (a membership's payload carries only a stub) and the
@@ -65,7 +59,7 @@ export const fillGaps = async (
           { stage: 'intake', side: 'clerk', code: error.code, attempts: gap.attempts + 1 },
           'Clerk refused to tell of a person first seen through an event; it is asked again',
         )
-      if (!isAboutPerson(error)) {
+      if (!isRefusal(error)) {
         const rest = gaps.slice(index).map(({ personId }) => personId)
         const waitMs = error.retryAfterMs ?? sideWaitMs
         await postponeGaps(db.query, rest, now() + waitMs, false)

@@ -232,11 +232,7 @@ export const startFollower = (options: FollowerOptions): Follower => {
   const poll = async (cursor: Cursor, current: Rules): Promise<number> => {
     if (cursor.reached === null) await moveCursor(db.query, cursorName, name, { reached: now() })
     become('poll', mode === 'poll' ? '' : state.detail)
-    const since = new Map(
-      staleEntities
-        .filter((one) => one !== 'membership' || current.relations)
-        .map((one) => [one, cursor.reached ?? now()]),
-    )
+    const since = new Map(followed(current).map((one) => [one, cursor.reached ?? now()]))
     await recover(current)
     const { found, reached } = await findChanged({ db, api, now }, since, seen)
     if (reached > 0) await moveCursor(db.query, cursorName, name, { reached })

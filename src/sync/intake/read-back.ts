@@ -27,7 +27,7 @@ export type ReadBackOptions = {
 }
 
 /** What a round did; `failure` asks for a pause of the side. */
-export type ReadBack = { read: number; full: boolean; failure?: SalesforceError }
+export type ReadBack = { read: number; failure?: SalesforceError }
 
 /** The most that one call retrieves. */
 const atOnce = 2_000
@@ -132,5 +132,5 @@ export const readBack = async (options: ReadBackOptions): Promise<ReadBack> => {
       }
     await postponeStale(db.query, all, now() + 1_000, false)
   }
-  return { read: claimed.length, full: claimed.length === atOnce, ...(failure ? { failure } : {}) }
+  return { read: claimed.length, ...(failure ? { failure } : {}) }
 }

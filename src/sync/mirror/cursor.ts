@@ -41,7 +41,9 @@ export const resetCursor = async (query: Query, name: string): Promise<void> => 
   await query('update clerkforce.cursor set replay_id = null where name = $1', [name])
 }
 
-/** Lets another process take it at once. */
-export const releaseCursors = async (query: Query, holder: string): Promise<void> => {
-  await query('update clerkforce.cursor set leased_by = null, leased_until = 0 where leased_by = $1', [holder])
+/** Lets go of whatever a process holds: at a stop, or a start on a database of its own. */
+export const releaseCursors = async (query: Query, prefix: string): Promise<void> => {
+  await query("update clerkforce.cursor set leased_by = null, leased_until = 0 where leased_by like $1 || '%'", [
+    prefix,
+  ])
 }

@@ -92,6 +92,10 @@ export const markDirty = async (query: Query, targets: readonly Target[], now: n
   await query(unpark, [names, ids, now])
 }
 
+/** SQL: of a link `l`, the fields that somebody else manages in Clerk. After a day Clerk is asked again by trying. */
+export const stillManaged = (now: string): string =>
+  `case when l.managed_at > ${now}::bigint - 86400000 then l.managed else '{}' end`
+
 // `not in` instead of `not exists`: the leased Accounts are read once and hashed. As an anti-join they were compared one by one with every
 // due link, because no statistics can tell how many are leased at the moment: 800 ms for 20,000 due links, instead of 5.
 // `= any (array(...))` instead of a join: always by the primary key, which the planner otherwise leaves for a scan of the table.
@@ -110,7 +114,7 @@ const claim = `
     returning d.link_id, d.version, d.attempts, d.look, d.group_key)
   select leased.link_id as "linkId", l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base,
     leased.version, leased.attempts, leased.look,
-    case when l.managed_at > $2::bigint - 86400000 then l.managed else '{}' end as managed, l.erased
+    ${stillManaged('$2')} as managed, l.erased
   from leased join clerkforce.link l on l.id = leased.link_id
   order by leased.group_key, leased.link_id`
 

@@ -20,7 +20,7 @@ import { toJsonb } from '../../db/jsonb.ts'
 import type { Body, Entity, Fields } from '../../model/model.ts'
 import { normaliseEmail } from '../plan/value.ts'
 import { markDirty } from './dirty.ts'
-import { emptyClerkRecords, keptInSalesforce, markErased, onlyKeys } from './erased.ts'
+import { bareReason, emptyClerkRecords, keptInSalesforce, markErased, onlyKeys } from './erased.ts'
 
 /** How often something was removed or emptied, by table. */
 export type Removed = { readonly [table: string]: number }
@@ -92,7 +92,7 @@ const forgetRecords = `
 
 const emptyJournal = `
   update clerkforce.change c set detail = null,
-    reason = case when c.result = 'done' then c.reason else 'not kept, because the person was erased' end,
+    reason = case when c.result = 'done' then c.reason else '${bareReason}' end,
     fields = coalesce((select jsonb_object_agg(key, value || '{"before": null, "after": null}') from jsonb_each(c.fields)), '{}')
   where c.link_id = any($1) or (c.salesforce_id = $2 and (c.link_id is null or c.kind in ('link', 'unlink')))
   returning 1`

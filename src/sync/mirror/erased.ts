@@ -18,7 +18,8 @@ import type { Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Fields, Observation } from '../../model/model.ts'
 import { objectOf, ownFields } from '../plan/mapping.ts'
-import type { Entry, Outcome } from './settle.ts'
+import type { Entry } from './journal.ts'
+import type { Outcome } from './settle.ts'
 
 /** What stays of a record's body on Clerk's side. */
 const keptInClerk = ['id', 'role', 'organization_id', 'status', 'expires_at', 'created_at', 'updated_at']
@@ -143,7 +144,7 @@ const bareEntry = ({ detail: _, ...entry }: Entry): Entry => ({
 })
 
 /** In place of words that may quote a value. */
-const bareReason = 'not kept, because the person was erased'
+export const bareReason = 'not kept, because the person was erased'
 
 /** An outcome as it may be stored: of an erased person without any value, in the words of a vendor neither. */
 export const bareOutcome = (outcome: Outcome): Outcome => {

@@ -4,7 +4,7 @@
  */
 import type { Query } from '../../db/database.ts'
 import type { Body, Entity, Fields, Side, Value } from '../../model/model.ts'
-import type { Claim } from './dirty.ts'
+import { type Claim, stillManaged } from './dirty.ts'
 import type { RequestKind } from './requests.ts'
 
 /** A pair as the database has it. */
@@ -17,32 +17,36 @@ export type KnownLink = {
   parkedAt: number | null
   parkedCode: string | null
   parkedReason: string | null
+  /** Fields that somebody else manages in Clerk, as a claim has them. */
   managed: string[]
   erased: boolean
 }
 
-const linkColumns = `l.id, l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base, l.parked_at as "parkedAt",
-  l.parked_code as "parkedCode", l.parked_reason as "parkedReason", l.managed, l.erased`
+const linkColumns = (
+  now: string,
+): string => `l.id, l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base, l.parked_at as "parkedAt",
+  l.parked_code as "parkedCode", l.parked_reason as "parkedReason", ${stillManaged(now)} as managed, l.erased`
 const kinds = "unnest(array['organization', 'person', 'membership', 'invitation']) as kind(entity)"
 
 const linksOf = `
-  select ${linkColumns} from ${kinds}, lateral (
+  select ${linkColumns('$2')} from ${kinds}, lateral (
     select * from clerkforce.link where entity = kind.entity and clerk_id = $1 limit 1) l
   union all
-  select ${linkColumns} from ${kinds}, lateral (
+  select ${linkColumns('$2')} from ${kinds}, lateral (
     select * from clerkforce.link where entity = kind.entity and salesforce_id = $1 limit 1) l`
 
 /** The links that a record of either side has; a Contact may have one as a person and one as what was invited. */
-export const findLinks = (query: Query, id: string): Promise<KnownLink[]> => query<KnownLink>(linksOf, [id])
+export const findLinks = (query: Query, id: string, now: number): Promise<KnownLink[]> =>
+  query<KnownLink>(linksOf, [id, now])
 
 const formerLink = `
-  select ${linkColumns} from (
+  select ${linkColumns('$2')} from (
     select link_id from clerkforce.change where salesforce_id = $1 and kind = 'unlink' and link_id is not null order by id desc limit 1) former,
   lateral (select * from clerkforce.link where id = former.link_id limit 1) l`
 
 /** The link that a Salesforce record had last, when it has none any more. */
-export const findFormerLink = async (query: Query, salesforceId: string): Promise<KnownLink | undefined> =>
-  (await query<KnownLink>(formerLink, [salesforceId]))[0]
+export const findFormerLink = async (query: Query, salesforceId: string, now: number): Promise<KnownLink | undefined> =>
+  (await query<KnownLink>(formerLink, [salesforceId, now]))[0]
 
 // Each side by its own index.
 const byAddress = `
@@ -101,7 +105,7 @@ export const readAsClaim = async (query: Query, linkId: number, now: number): Pr
   const [claim] = await query<Claim>(
     `select l.*, l.id as "linkId", l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", coalesce(d.version, 0) as version,
        coalesce(d.attempts, 0) as attempts, coalesce(d.look, false) as look,
-       case when l.managed_at > $2::bigint - 86400000 then l.managed else '{}' end as managed
+       ${stillManaged('$2')} as managed
      from clerkforce.link l left join clerkforce.dirty d on d.link_id = l.id where l.id = $1 and l.clerk_id is not null`,
     [linkId, now],
   )
@@ -198,22 +202,20 @@ export const readRequests = (query: Query, salesforceId: string): Promise<KnownR
   )
 
 /** What is still to be asked: Clerk about a person, Salesforce about a record. */
-export type KnownQuestions = { gapSince: number | null; staleSince: number | null; staleAttempts: number | null }
+export type KnownQuestions = { gap: boolean; stale: { attempts: number } | undefined }
 
 export const readQuestions = async (
   query: Query,
   clerkId: string | null,
   salesforceId: string | null,
 ): Promise<KnownQuestions> => {
-  const [gap] = await query<{ dueAt: number }>('select due_at as "dueAt" from clerkforce.gap where person_id = $1', [
-    clerkId,
-  ])
-  const [stale] = await query<{ noticedAt: number; attempts: number }>(
-    `select noticed_at as "noticedAt", attempts from clerkforce.stale
+  const gaps = await query('select 1 from clerkforce.gap where person_id = $1', [clerkId])
+  const [stale] = await query<{ attempts: number }>(
+    `select attempts from clerkforce.stale
      where entity in ('organization', 'person', 'membership') and id = $1 limit 1`,
     [salesforceId],
   )
-  return { gapSince: gap?.dueAt ?? null, staleSince: stale?.noticedAt ?? null, staleAttempts: stale?.attempts ?? null }
+  return { gap: gaps.length > 0, stale }
 }
 
 /** A membership beside its person or organization. */

@@ -15,7 +15,7 @@ import { primaryEmail } from '../plan/mapping.ts'
 import { normaliseEmail } from '../plan/value.ts'
 import { lookAgain } from './dirty.ts'
 import { intentMark } from './intents.ts'
-import { writeLine } from './request-claims.ts'
+import { type Entry, writeLines } from './journal.ts'
 import { invitationMark, readMark } from './requests.ts'
 
 type Row = {
@@ -122,14 +122,16 @@ const pairPerson = async (query: Query, userId: string, contactId: string, now: 
     const detail = own?.salesforceId
       ? `the user has Contact ${own.salesforceId} already, and keeps it: if they are the same person, merge the two Contacts`
       : `Contact ${contactId} has another user already (${other?.clerkId}): the user gets a Contact like anybody else`
-    const line = {
-      side: 'salesforce' as const,
+    const entry: Entry = {
+      side: 'salesforce',
       kind: 'adopt',
       salesforceId: contactId,
+      reason: 'the Contact was invited',
       fields: {},
       result: 'PAIRED_ALREADY',
+      detail,
     }
-    await writeLine(query, { ...line, linkId: own?.id ?? null, reason: 'the Contact was invited', detail }, now)
+    await writeLines(query, [{ linkId: own?.id ?? null, entry }], now)
     return
   }
   await query(pairFree, ['person', userId, contactId])

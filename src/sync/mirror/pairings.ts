@@ -1,5 +1,6 @@
 /** Lines of the journal about pairs: who is paired with what from now on, and no longer with what, where no write tells it already. */
-import type { Agreed, Entry, Outcome } from './settle.ts'
+import type { Entry } from './journal.ts'
+import type { Agreed, Outcome } from './settle.ts'
 
 const line = (kind: 'link' | 'unlink', salesforceId: string, reason: string): Entry => ({
   side: 'salesforce',

@@ -1,7 +1,5 @@
 /** Requests at work: claimed within the limit of an hour, tried, and ended one way or another. One statement for each verb. */
 import type { Database, Query } from '../../db/database.ts'
-import { toJsonb } from '../../db/jsonb.ts'
-import type { Side } from '../../model/model.ts'
 import type { Request, RequestKind, Why } from './requests.ts'
 
 /** The span that a limit counts over. */
@@ -66,19 +64,16 @@ export const claimRequests = (
     return before
   })
 
-/** Prolongs the leases of a process that is still at work. */
-export const renewRequests = async (query: Query, prefix: string, until: number): Promise<void> => {
-  await query("update clerkforce.request set due_at = $2 where state = 'open' and leased_by like $1 || '%'", [
-    prefix,
-    until,
-  ])
+/** Prolongs a lease that is still at work; by its name, as with links: one whose claim was lost with a connection has to run out. */
+export const renewRequests = async (query: Query, lease: string, until: number): Promise<void> => {
+  await query("update clerkforce.request set due_at = $2 where state = 'open' and leased_by = $1", [lease, until])
 }
 
-/** Gives back whatever a process holds: at a stop, or a start on a database of its own. */
-export const giveBackRequests = async (query: Query, prefix: string, now: number): Promise<void> => {
+/** Gives back whatever is held, at a start on a database of its own: by a process that is gone. */
+export const giveBackRequests = async (query: Query, now: number): Promise<void> => {
   await query(
-    "update clerkforce.request set leased_by = null, due_at = $2 where state = 'open' and leased_by like $1 || '%'",
-    [prefix, now],
+    "update clerkforce.request set leased_by = null, due_at = $1 where state = 'open' and leased_by is not null",
+    [now],
   )
 }
 
@@ -117,27 +112,19 @@ export const holdOpen = async (query: Query, key: string): Promise<boolean> => {
   return rows.length > 0
 }
 
-/** Ends a request. `made`: Clerk did something for it, which counts for the limit. */
+/** Ends a request. What is done counts for the limit. */
 export const endRequest = async (
   query: Query,
   key: string,
-  end: { state: 'done'; clerkId: string; made: boolean } | { state: 'failed' | 'withdrawn'; why: Why },
+  end: { state: 'done'; clerkId: string } | { state: 'failed' | 'withdrawn'; why: Why },
   now: number,
 ): Promise<void> => {
-  const why = end.state === 'done' ? undefined : end.why
+  const [clerkId, why] = end.state === 'done' ? [end.clerkId, undefined] : [null, end.why]
   await query(
     `update clerkforce.request set state = $2, leased_by = null, attempts = 0, code = $4, reason = $5,
-       clerk_id = coalesce($6, clerk_id), done_at = case when $7 then coalesce(done_at, $3) else done_at end
+       clerk_id = coalesce($6, clerk_id), done_at = case when $2 = 'done' then coalesce(done_at, $3) else done_at end
      where key = $1 and state = 'open'`,
-    [
-      key,
-      end.state,
-      now,
-      why?.code ?? null,
-      why?.reason ?? null,
-      end.state === 'done' ? end.clerkId : null,
-      end.state === 'done' && end.made,
-    ],
+    [key, end.state, now, why?.code ?? null, why?.reason ?? null, clerkId],
   )
 }
 
@@ -147,36 +134,5 @@ export const wakeInvitations = async (query: Query, now: number): Promise<void> 
     `update clerkforce.request set due_at = least(due_at, $1)
      where kind = 'invitation' and state = 'open' and leased_by is null and code = 'WAITS_FOR_ORGANIZATION'`,
     [now],
-  )
-}
-
-/** A line of the journal about a request: what Clerk did, or why not. */
-export type RequestLine = {
-  linkId: number | null
-  side: Side
-  kind: string
-  salesforceId: string
-  reason: string
-  fields: { readonly [field: string]: { before: unknown; after: unknown; why: string } }
-  result: string
-  detail: string | null
-}
-
-/** Writes a line of the journal. */
-export const writeLine = async (query: Query, line: RequestLine, now: number): Promise<void> => {
-  await query(
-    `insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result, detail)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [
-      now,
-      line.linkId,
-      line.side,
-      line.kind,
-      line.salesforceId,
-      line.reason,
-      toJsonb(line.fields),
-      line.result,
-      line.detail,
-    ],
   )
 }

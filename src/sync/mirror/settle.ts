@@ -5,7 +5,7 @@
  */
 import type { Database, Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
-import type { Entity, Fields, Observation, Side } from '../../model/model.ts'
+import type { Entity, Fields, Observation } from '../../model/model.ts'
 import {
   type Claim,
   holdClaims,
@@ -15,9 +15,11 @@ import {
   type Release,
   releaseDirty,
   settleDirty,
+  stillManaged,
   wakeWaiting,
 } from './dirty.ts'
 import { bareOutcome, noteErased } from './erased.ts'
+import { type Entry, type Line, writeLines } from './journal.ts'
 import { observeClerk } from './observe.ts'
 import { linesOf } from './pairings.ts'
 import { markStale } from './stale.ts'
@@ -35,19 +37,6 @@ export type Held = {
   /** When the call that carried it began, and when it was answered. */
   sentFrom?: number
   sentAt?: number
-}
-
-/** A line of the journal. */
-export type Entry = {
-  /** The side that was written to. */
-  side: Side
-  kind: string
-  salesforceId: string | null
-  reason: string
-  /** `rule`: of the mapping, as it was then. */
-  fields: { readonly [field: string]: { before: unknown; after: unknown; why: string; rule?: string } }
-  result: string
-  detail?: string
 }
 
 /** The Salesforce record that a link is paired with, and what the two sides agree on. */
@@ -214,12 +203,6 @@ const park = `
   update clerkforce.link l set parked_at = $4, parked_code = done.code, parked_reason = done.reason
   from unnest($1::bigint[], $2::text[], $3::text[]) as done(link_id, code, reason) where l.id = done.link_id`
 
-const journal = `
-  insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result, detail)
-  select $1, line.* from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[]) as line`
-
-type Line = { linkId: number; entry: Entry }
-
 const lostLine = ({ id, salesforceId, takenBy }: Loser): Line => ({
   linkId: id,
   entry: {
@@ -238,21 +221,6 @@ const writeJournal = (query: Query, outcomes: readonly Outcome[], now: number): 
     outcomes.flatMap((outcome) => linesOf(outcome).map((entry) => ({ linkId: outcome.claim.linkId, entry }))),
     now,
   )
-
-const writeLines = async (query: Query, lines: readonly Line[], now: number): Promise<void> => {
-  if (lines.length === 0) return
-  await query(journal, [
-    now,
-    lines.map(({ linkId }) => linkId),
-    lines.map(({ entry }) => entry.side),
-    lines.map(({ entry }) => entry.kind),
-    lines.map(({ entry }) => entry.salesforceId),
-    lines.map(({ entry }) => entry.reason),
-    lines.map(({ entry }) => toJsonb(entry.fields)),
-    lines.map(({ entry }) => entry.result),
-    lines.map(({ entry }) => entry.detail ?? null),
-  ])
-}
 
 // Members that went ahead without this Account (it was parked) have to be planned again now that it exists.
 const membersOf = `
@@ -303,7 +271,7 @@ const lookAtMissing = async (query: Query, outcomes: readonly Outcome[], now: nu
 
 const manage = `
   update clerkforce.link l set managed_at = $3::bigint,
-    managed = array(select distinct unnest(case when l.managed_at > $3::bigint - 86400000 then l.managed else '{}' end || $2::text[]) order by 1)
+    managed = array(select distinct unnest(${stillManaged('$3')} || $2::text[]) order by 1)
   where l.id = $1`
 
 /**

@@ -10,7 +10,7 @@
 import type { Value } from '../../model/model.ts'
 import { type FieldKind, sameValue } from './value.ts'
 
-/** Who decides a field. See the design's section 3 and docs/mapping.md. */
+/** Who decides a field. See docs/mapping.md. */
 export type Rule = 'clerk' | 'salesforce' | 'fill-blank' | 'newest' | 'park'
 export const rules: readonly Rule[] = ['clerk', 'salesforce', 'fill-blank', 'newest', 'park']
 

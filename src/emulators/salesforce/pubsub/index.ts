@@ -7,7 +7,7 @@
  *               overflow)       └────────┤
  *              channels.ts, filter.ts    ├── deliver.ts ── payload.ts, bitmaps.ts   what one subscriber may see, in Avro
  *              event-schema.ts,          ├── publish.ts        platform events
- *              field-order.ts            └── service.ts ── serve.ts   the service on a port with TLS and one without
+ *              field-order.ts            └── methods.ts ── serve.ts   what may be called, on a port with TLS and one without
  *
  * An org makes events only of objects that are selected: by metadata (`PlatformEventChannelMember`), or as on the page
  * Change Data Capture in Setup (the option `changeDataCapture`). What was not selected when it changed is in no stream.
@@ -26,9 +26,9 @@ import { capturable } from './channels.ts'
 import type { ChangeEvent, ChangeType } from './event.ts'
 import { eventName } from './event-schema.ts'
 import { unavailable } from './failures.ts'
+import { createMethods } from './methods.ts'
 import { positionOf } from './replay-id.ts'
 import { type PubSubPorts, type RunningPubSub, servePubSub } from './serve.ts'
-import { createService } from './service.ts'
 import type { EventSettings } from './settings.ts'
 import { type ShownEvent, showEntry } from './show.ts'
 
@@ -148,7 +148,7 @@ const eventAt = (bus: EventBus, replayId: string) => {
 export const createEvents = (org: Org, isLive: (token: string) => boolean, options: EventOptions): Events => {
   const bus = createEventBus(org, options)
   selectable(org, options.selected)
-  const service = createService(bus, isLive)
+  const methods = createMethods(bus, isLive)
   const running = new Set<RunningPubSub>()
   const last = (): ShownEvent => {
     const entry = bus.log.entries().at(-1)
@@ -180,20 +180,20 @@ export const createEvents = (org: Org, isLive: (token: string) => boolean, optio
     addField: (object, name) => addField(org, object, name),
     resetStream: () => {
       // Salesforce ends the streams of an org that it moves.
-      for (const stream of service.open) stream.fail(unavailable())
+      for (const stream of methods.open) stream.fail(unavailable())
       bus.log.restart()
     },
     disconnect: (how) => {
       if (how === 'drop') for (const each of running) each.dropConnections()
-      else for (const stream of service.open) stream.fail(unavailable())
+      else for (const stream of methods.open) stream.fail(unavailable())
     },
-    streams: () => service.open.size,
-    streamsAsked: service.asked,
+    streams: () => methods.open.size,
+    streamsAsked: methods.asked,
     usage: () => ({ used: bus.deliveries.used(), limit: bus.deliveries.limit }),
     setAllowance: (allowance) => bus.deliveries.set(allowance),
     setCommitNumber: bus.setCommitNumber,
     serve: async (ports = {}) => {
-      const served = await servePubSub(service, ports)
+      const served = await servePubSub(methods, ports)
       running.add(served)
       return {
         ...served,

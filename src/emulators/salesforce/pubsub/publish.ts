@@ -1,8 +1,9 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { EventBus } from './bus.ts'
 import { topicNamed } from './channels.ts'
+import { createEnding, type OpenStream, type Served } from './ending.ts'
 import type { PlatformEvent } from './event.ts'
-import { authFailure, PubSubFailure, statusOf, topicNotFound } from './failures.ts'
+import { authFailure, PubSubFailure, topicNotFound } from './failures.ts'
 import { isPayloadOf, type PlatformTopic } from './platform-events.ts'
 import type { ProducerEvent, PublishRequest, PublishResponse, PublishResult } from './protocol.ts'
 import { replayIdOf } from './replay-id.ts'
@@ -52,37 +53,20 @@ export const publish = (bus: EventBus, { topicName, events }: PublishRequest, rp
 export type PublishCall = ServerDuplexStream<PublishRequest, PublishResponse>
 
 /** Serves one call of PublishStream: a response to each request, and an end after a minute without an event. */
-export const servePublishStream = (
-  bus: EventBus,
-  call: PublishCall,
-  { rpcId, isLive, done }: { rpcId: string; isLive: () => boolean; done: () => void },
-): { fail: (error: unknown) => void; end: () => void } => {
+export const servePublishStream = (bus: EventBus, call: PublishCall, { rpcId, isLive, done }: Served): OpenStream => {
   const timer = createTimer(bus.org.clock)
   let topic: string | undefined
-  let ended = false
-  const stop = (): void => {
-    if (ended) return
-    ended = true
+  const { fail, end, ended } = createEnding(call, 'PublishStream', rpcId, () => {
     timer.stop()
     done()
-  }
-  const end = (): void => {
-    if (ended) return
-    stop()
-    call.end()
-  }
-  const fail = (error: unknown): void => {
-    if (ended) return
-    stop()
-    call.emit('error', statusOf(error, rpcId, 'PublishStream'))
-  }
+  })
   const wait = (): void =>
     timer.start(bus.settings.publishIdleMs, () =>
       fail(new PubSubFailure('publish.stream.sweeper.timeout', 'No event was published in time.')),
     )
   wait()
   call.on('data', (request: PublishRequest) => {
-    if (ended) return
+    if (ended()) return
     try {
       if (!isLive()) throw authFailure()
       const name = request.topicName === '' ? (topic ?? '') : request.topicName
@@ -96,7 +80,5 @@ export const servePublishStream = (
       fail(error)
     }
   })
-  call.on('end', end)
-  for (const over of ['cancelled', 'close', 'error']) call.on(over, stop)
   return { fail, end }
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js'
 import { generate } from 'selfsigned'
+import type { Methods } from './methods.ts'
 import { pubSubService } from './protocol.ts'
-import type { Service } from './service.ts'
 
 export type PubSubPorts = {
   /** For TLS with a self-signed certificate, as Salesforce has only TLS. 0 takes a free one. @default 0 */
@@ -63,15 +63,15 @@ const listening = (server: NetServer, port: number): Promise<string> =>
   })
 
 /**
- * Puts the service on two ports of the loopback interface.
+ * Puts the methods on two ports of the loopback interface.
  * The ports are our own and only hand connections to gRPC: so connections can be dropped without a word, as no server of
  * gRPC would by itself.
  * @throws Error with code EADDRINUSE when a port is taken
  */
-export const servePubSub = async (service: Service, ports: PubSubPorts): Promise<RunningPubSub> => {
+export const servePubSub = async (methods: Methods, ports: PubSubPorts): Promise<RunningPubSub> => {
   const { certificate, key } = await selfSigned()
   const grpc = new Server({ 'grpc.max_receive_message_length': 4 * 1024 * 1024 })
-  grpc.addService(pubSubService, service.implementation)
+  grpc.addService(pubSubService, methods.implementation)
   const sockets = new Set<Socket>()
   const injectors: ConnectionInjector[] = []
   const door = (credentials: ServerCredentials): NetServer => {
@@ -95,7 +95,7 @@ export const servePubSub = async (service: Service, ports: PubSubPorts): Promise
       (server) => new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve())),
     )
     // Streams end in peace, so that a client which does not look any more gets no error; who does not let go is cut off.
-    for (const stream of service.open) stream.end()
+    for (const stream of methods.open) stream.end()
     const letGo = Promise.all([...sockets].map((socket) => once(socket, 'close')))
     for (const injector of injectors) injector.drain(graceMs)
     await Promise.race([letGo, new Promise((resolve) => setTimeout(resolve, graceMs).unref())])

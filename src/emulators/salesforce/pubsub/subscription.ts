@@ -13,7 +13,8 @@ import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { EventBus } from './bus.ts'
 import { seesAll, type Topic, topicNamed } from './channels.ts'
 import { deliveriesOf } from './deliver.ts'
-import { authFailure, PubSubFailure, statusOf, topicNotFound, unavailable } from './failures.ts'
+import { createEnding, type OpenStream, type Served } from './ending.ts'
+import { authFailure, PubSubFailure, topicNotFound, unavailable } from './failures.ts'
 import type { ConsumerEvent, FetchRequest, FetchResponse } from './protocol.ts'
 import { positionOf, replayIdOf } from './replay-id.ts'
 import { createTimer } from './timer.ts'
@@ -83,50 +84,22 @@ const takeBatch = (bus: EventBus, topic: Topic, cursor: Cursor, count: number): 
   return batch
 }
 
-export type Subscription = {
-  /** Ends it with a failure. */
-  fail: (error: unknown) => void
-  /** Ends it in peace. */
-  end: () => void
-}
-
-/**
- * Serves one call of Subscribe.
- * @param isLive whether the call's token still is
- * @param done called when it has ended, however it did
- */
-export const serveSubscription = (
-  bus: EventBus,
-  call: FetchCall,
-  { rpcId, isLive, done }: { rpcId: string; isLive: () => boolean; done: () => void },
-): Subscription => {
+/** Serves one call of Subscribe. */
+export const serveSubscription = (bus: EventBus, call: FetchCall, { rpcId, isLive, done }: Served): OpenStream => {
   const { settings, org } = bus
   const timer = createTimer(org.clock)
   let topic: Topic | undefined
   let open = 0
-  let ended = false
   let busy = false
   const cursor: Cursor = { position: 0, part: 0 }
 
-  const stop = (): void => {
-    if (ended) return
-    ended = true
+  const { fail, end, ended } = createEnding(call, 'Subscribe', rpcId, () => {
     timer.stop()
     stopNews()
     done()
-  }
-  const end = (): void => {
-    if (ended) return
-    stop()
-    call.end()
-  }
-  const fail = (error: unknown): void => {
-    if (ended) return
-    stop()
-    call.emit('error', statusOf(error, rpcId, 'Subscribe'))
-  }
+  })
   const checked = (work: () => void): void => {
-    if (ended) return
+    if (ended()) return
     try {
       if (!isLive()) throw authFailure()
       work()
@@ -144,7 +117,7 @@ export const serveSubscription = (
       void pump()
       if (settings.hold || busy) return wait()
       // A fresh position, so that a client which stores it can come back with it for the whole time of retention.
-      if (open > 0 && !ended) respond([], replayIdOf(bus.log.mark(settings.keepaliveMs)))
+      if (open > 0 && !ended()) respond([], replayIdOf(bus.log.mark(settings.keepaliveMs)))
     })
   const wait = (): void => {
     if (open > 0) timer.start(settings.keepaliveMs, keepAlive)
@@ -170,7 +143,7 @@ export const serveSubscription = (
     // A snapshot took the log back to before this stream: it would be silent until the log had caught up.
     if (bus.log.tip() < cursor.position) return fail(unavailable())
     busy = true
-    while (!ended && topic && open > 0 && !settings.hold && bus.log.next(cursor.position)) {
+    while (!ended() && topic && open > 0 && !settings.hold && bus.log.next(cursor.position)) {
       if (settings.latencyMs > 0) await org.clock.sleep(settings.latencyMs)
       let sent = false
       const subscribed = topic
@@ -195,7 +168,5 @@ export const serveSubscription = (
       queueMicrotask(pump)
     }),
   )
-  call.on('end', end)
-  for (const over of ['cancelled', 'close', 'error']) call.on(over, stop)
   return { fail, end }
 }

@@ -2,15 +2,15 @@ import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData, UntypedService
 import { status } from '@grpc/grpc-js'
 import { authenticate } from './authenticate.ts'
 import type { EventBus } from './bus.ts'
+import type { OpenStream, Served } from './ending.ts'
 import { PubSubFailure, statusOf, tenantOf } from './failures.ts'
 import type { PublishRequest, PublishResponse, SchemaInfo, SchemaRequest, TopicInfo, TopicRequest } from './protocol.ts'
 import { type PublishCall, publish, servePublishStream } from './publish.ts'
 import { type FetchCall, serveSubscription, subscribableTopic } from './subscription.ts'
 
-/** Streams that are open, so that they can be ended from outside. */
-export type OpenStream = { fail: (error: unknown) => void; end: () => void }
-export type Service = {
+export type Methods = {
   implementation: UntypedServiceImplementation
+  /** Streams that are open. */
   open: Set<OpenStream>
   /** How many streams were asked for so far, refused ones too. */
   asked: () => number
@@ -38,8 +38,8 @@ const schemaInfo = (bus: EventBus, { schemaId }: SchemaRequest, rpcId: string): 
   return { schemaJson: schema.text, schemaId, rpcId }
 }
 
-/** The service `eventbus.v1.PubSub` over a bus. */
-export const createService = (bus: EventBus, isLive: (token: string) => boolean): Service => {
+/** The methods of `eventbus.v1.PubSub` over a bus. */
+export const createMethods = (bus: EventBus, isLive: (token: string) => boolean): Methods => {
   const open = new Set<OpenStream>()
   let asked = 0
   const unary =
@@ -53,7 +53,6 @@ export const createService = (bus: EventBus, isLive: (token: string) => boolean)
         callback(statusOf(error, rpcId, method))
       }
     }
-  type Served = { rpcId: string; isLive: () => boolean; done: () => void }
   const streaming =
     <Request, Response>(
       method: string,
