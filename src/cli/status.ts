@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { SalesforceStatus, Status } from '../server/operations.ts'
+import { renderMappingChange } from '../sync/plan/mapping-print.ts'
 import { addOptions } from './add-options.ts'
 import { operate } from './operate.ts'
 import { printJson, renderTable } from './table.ts'
@@ -38,7 +39,7 @@ const renderRequests = ({ asked, open, failed }: Status['counts']): string => {
   return asked + failed > 0 ? `${all}  (clerkforce approvals)` : all
 }
 
-const renderStatus = ({ counts, links, salesforce }: Status): string => {
+const renderStatus = ({ counts, links, salesforce, mapping }: Status): string => {
   const behind = counts.behindMs > 1_000 ? `; the oldest has been due for ${Math.round(counts.behindMs / 1_000)} s` : ''
   const state = renderTable(
     [{ title: 'State' }, { title: '', wraps: true }],
@@ -51,6 +52,7 @@ const renderStatus = ({ counts, links, salesforce }: Status): string => {
       ['links parked', `${counts.parked}${counts.parked > 0 ? '  (clerkforce parked)' : ''}`],
       ['requests from Salesforce', renderRequests(counts)],
       ...(salesforce ? renderSalesforce(salesforce) : []),
+      ...(mapping ?? []).map((change) => ['mapping changed', `${renderMappingChange(change)}  (clerkforce resync)`]),
     ],
   )
   const entities = renderTable(

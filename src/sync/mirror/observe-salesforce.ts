@@ -8,7 +8,7 @@
 import type { Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Fields } from '../../model/model.ts'
-import { lookAgain, markDirty } from './dirty.ts'
+import { lookAgain, markDirty, type Tier, tiers } from './dirty.ts'
 import { emptySights } from './erased.ts'
 import type { Held } from './settle.ts'
 
@@ -58,6 +58,7 @@ export const observeSalesforce = async (
   entity: Entity,
   sights: readonly SalesforceSight[],
   now: number,
+  tier: Tier = tiers.live,
 ): Promise<Set<string>> => {
   if (sights.length === 0) return new Set()
   const ids = sights.map(({ id }) => id)
@@ -66,13 +67,13 @@ export const observeSalesforce = async (
   const byRecord = new Map(links.flatMap((link) => (link.salesforceId ? [[link.salesforceId, link] as const] : [])))
   const byKey = new Map(links.flatMap((link) => (link.clerkId ? [[link.clerkId, link] as const] : [])))
   const linked = sights.filter(({ id }) => byRecord.has(id))
-  await storeChanged(query, entity, linked, byRecord, now)
+  await storeChanged(query, entity, linked, byRecord, now, tier)
   // The key stands on a record that the link is not paired with: somebody moved it there, or made the pair by hand.
   const moved = sights.flatMap(({ id, clerkId }) => {
     const link = byKey.get(clerkId ?? '')
     return link && link.salesforceId !== id ? [link.id] : []
   })
-  await lookAgain(query, moved, now)
+  await lookAgain(query, moved, now, tier)
   return new Set(sights.filter(({ id, clerkId }) => !byRecord.has(id) && !byKey.has(clerkId ?? '')).map(({ id }) => id))
 }
 
@@ -82,6 +83,7 @@ const storeChanged = async (
   linked: readonly SalesforceSight[],
   byRecord: ReadonlyMap<string, { id: number; clerkId: string | null }>,
   now: number,
+  tier: Tier,
 ): Promise<void> => {
   if (linked.length === 0) return
   const known = await query<{ id: string; body: Fields; deleted: boolean }>(before, [
@@ -108,7 +110,7 @@ const storeChanged = async (
     const news = changed.has(id) && (!earlier || earlier.deleted || !same(earlier.body, fields))
     return news && clerkId ? [{ entity, clerkId }] : []
   })
-  await markDirty(query, targets, now)
+  await markDirty(query, targets, now, tier)
 }
 
 /** Records that Salesforce no longer shows: deleted, merged, or out of our sight. Their links look for themselves. */
@@ -117,6 +119,7 @@ export const observeMissing = async (
   entity: Entity,
   ids: readonly string[],
   now: number,
+  tier: Tier = tiers.live,
 ): Promise<void> => {
   if (ids.length === 0) return
   const links = await query<{ id: number }>(linksOf, [entity, ids, []])
@@ -124,5 +127,6 @@ export const observeMissing = async (
     query,
     links.map(({ id }) => id),
     now,
+    tier,
   )
 }
