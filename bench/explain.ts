@@ -148,7 +148,7 @@ const walkFollowing = async (as: (step: string) => Query, people: number): Promi
   const claimed = await claimStale(as('claim stale'), batch, now, now + 1)
   await observeSalesforce(as('observe Salesforce'), 'person', seen, now)
   const missing = seen.slice(0, 100).map(({ id }) => id)
-  await observeSalesforce(as('observe missing'), 'person', [], now, missing)
+  await observeSalesforce(as('observe missing'), 'person', [], now, { missing })
   await finishStale(as('finish stale'), claimed, now)
 }
 

@@ -12,6 +12,7 @@ const HEADINGS: Record<SettingGroup, string> = {
   server: 'HTTP server',
   mapping: 'Mapping and policies',
   retention: 'How long things are kept',
+  reconcile: 'Reconcile',
   log: 'Log',
   sandbox: 'Sandbox',
 }

@@ -72,8 +72,9 @@ test('with the keys alone, everything else has its default', () => {
     },
     database: { url: join(cwd, '.clerkforce') },
     server: { host: '0.0.0.0', port: 4800, adminToken: undefined },
-    mapping: { file: undefined },
+    mapping: { file: undefined, resync: 'ask' },
     retention: { hintDays: 30, journalDays: 365 },
+    reconcile: { at: '03:30', deletionsShare: 0.05, deletionsNumber: 50, budget: 10_000 },
     log: { level: 'info' },
   })
 })
@@ -304,6 +305,7 @@ test('the help of an option says its variable and its default', () => {
       "Port to listen on; 0 takes any that is free. (env: PORT; default: 4800)",
       "Bearer token for everything but the webhook route and the health checks, at least 16 characters. Without it those routes are closed. (env: CLERKFORCE_ADMIN_TOKEN)",
       "File with the mapping and the policies. (env: CLERKFORCE_CONFIG; default: clerkforce.config.ts or clerkforce.config.mts in the working folder, if there is one)",
+      "What serve does about records that a changed mapping concerns. ask: it says what has changed, and waits for clerkforce resync; auto: it writes them anew at once. (env: CLERKFORCE_RESYNC; default: ask)",
     ]
   `)
 })

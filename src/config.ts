@@ -125,7 +125,7 @@ const FINISH: {
   database: ({ url }, { cwd }) => ({
     url: url === undefined || /^(postgres(ql)?:\/\/|memory:)/.test(url) ? url : resolve(cwd, url),
   }),
-  mapping: ({ file }, reading) => ({ file: findMapping(file, reading) }),
+  mapping: ({ file, resync }, reading) => ({ file: findMapping(file, reading), resync }),
 }
 
 function readGroup<G extends SettingGroup>(group: G, reading: Reading): unknown {

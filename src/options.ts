@@ -40,8 +40,14 @@ export type OptionValues = {
   }
   database: { url: string }
   server: { host: string; port: number; adminToken: string | undefined }
-  mapping: { file: string | undefined }
+  mapping: { file: string | undefined; resync: 'ask' | 'auto' }
   retention: { hintDays: number; journalDays: number }
+  reconcile: {
+    at: string | undefined
+    deletionsShare: number
+    deletionsNumber: number
+    budget: number
+  }
   log: { level: LogLevel }
   sandbox: { portBase: number; seed: number; webhookUrl: string | undefined; state: string | undefined }
 }
@@ -315,6 +321,14 @@ export const OPTIONS: OptionTable = {
       defaultNote: 'clerkforce.config.ts or clerkforce.config.mts in the working folder, if there is one',
       schema: z.string(),
     },
+    resync: {
+      env: 'CLERKFORCE_RESYNC',
+      flag: '--resync <when>',
+      description:
+        'What serve does about records that a changed mapping concerns. ask: it says what has changed, and waits for clerkforce resync; auto: it writes them anew at once.',
+      default: 'ask',
+      schema: z.enum(['ask', 'auto'], 'must be one of ask, auto'),
+    },
   },
   retention: {
     hintDays: {
@@ -330,6 +344,44 @@ export const OPTIONS: OptionTable = {
       description: 'Days for which the journal of changes is kept, values before and after included.',
       default: '365',
       schema: wholeNumber(1, 3650),
+    },
+  },
+  reconcile: {
+    at: {
+      env: 'CLERKFORCE_RECONCILE_AT',
+      flag: '--reconcile-at <time>',
+      description:
+        'When to reconcile each night while serving, in the time zone of the process; off: only when a person says so. It begins after the first backfill.',
+      default: '03:30',
+      schema: z
+        .string()
+        .regex(/^(off|([01]\d|2[0-3]):[0-5]\d)$/, 'must be a time such as 03:30, or off')
+        .transform((text) => (text === 'off' ? '' : text)),
+    },
+    deletionsShare: {
+      env: 'CLERKFORCE_DELETIONS_SHARE',
+      flag: '--deletions-share <share>',
+      description:
+        "Share of Clerk's users, organizations or memberships, rounded up to a whole record, of which a reconcile believes by itself that they are gone; with more it stops and asks. 0: it always asks.",
+      default: '0.05',
+      schema: z
+        .string()
+        .regex(/^(0|1|0?\.\d+)$/, 'must be a number from 0 to 1, such as 0.05')
+        .transform(Number),
+    },
+    deletionsNumber: {
+      env: 'CLERKFORCE_DELETIONS_NUMBER',
+      flag: '--deletions-number <number>',
+      description: 'Likewise the number of them; both limits hold.',
+      default: '50',
+      schema: wholeNumber(0, 100_000_000),
+    },
+    budget: {
+      env: 'CLERKFORCE_RECONCILE_BUDGET',
+      flag: '--reconcile-budget <number>',
+      description: 'Most records that one reconcile has repaired. The next one goes on.',
+      default: '10000',
+      schema: wholeNumber(1, 100_000_000),
     },
   },
   log: {

@@ -35,7 +35,7 @@ import type { MappingConfig } from './sync/plan/mapping.ts'
 /** The settings that a clerkforce needs, as `readSettings` gives them. */
 export type ClerkforceSettings = Pick<
   Settings,
-  'clerk' | 'webhook' | 'salesforce' | 'database' | 'server' | 'mapping' | 'retention' | 'log'
+  'clerk' | 'webhook' | 'salesforce' | 'database' | 'server' | 'mapping' | 'retention' | 'reconcile' | 'log'
 >
 
 /** The groups of those settings, for `readSettings`. */
@@ -47,6 +47,7 @@ export const CLERKFORCE_SETTINGS = [
   'server',
   'mapping',
   'retention',
+  'reconcile',
   'log',
 ] as const
 
@@ -165,6 +166,7 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
         ...(options.echoMs === undefined ? {} : { echoMs: options.echoMs }),
       },
       config,
+      resync: settings.mapping.resync,
       clock,
       random,
       log,
@@ -173,6 +175,11 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
       allowanceShare: settings.salesforce.allowanceShare,
       concurrency: settings.salesforce.concurrency,
       ...settings.retention,
+      runs: {
+        at: settings.reconcile.at,
+        deletions: { share: settings.reconcile.deletionsShare, number: settings.reconcile.deletionsNumber },
+        budget: settings.reconcile.budget,
+      },
       events: {
         hintRead: (hint) => {
           metrics.events.hintRead?.(hint)
@@ -189,7 +196,8 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
       },
     })
     const { adminToken } = settings.server
-    const app = createServer({ db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken, config })
+    const sides = { api: engine.api, clerk, checked: async () => engine.health().checked }
+    const app = createServer({ db, engine, metrics, log, clock, newKey, clerk, salesforce, sides, adminToken, config })
     const close = async (): Promise<void> => {
       // The clients first stop taking requests, so that nothing new goes out while the engine winds down.
       const stopped = Promise.all([engine.stop(), salesforce.close(callGraceMs)])

@@ -3,10 +3,16 @@ import { SettingError } from '../errors.ts'
 import type { Erasable } from '../server/erasures.ts'
 import type { Operations, Retried, Status } from '../server/operations.ts'
 import type { Problem } from '../server/problem.ts'
+import type { RunStatus } from '../server/runs.ts'
+import type { AdoptionPage } from '../sync/decide/adoption.ts'
+import type { DecidedPair, WantedPair } from '../sync/decide/decide.ts'
+import type { Resync } from '../sync/decide/resync.ts'
+import type { Undone } from '../sync/decide/undo.ts'
 import type { Explanation } from '../sync/explain/explanation.ts'
 import type { CreatedOrganization } from '../sync/grants/create-organization.ts'
 import type { ListedRequest } from '../sync/mirror/approvals.ts'
 import type { ParkedLink, ProblemHint } from '../sync/mirror/counts.ts'
+import type { DriftRow } from '../sync/mirror/drift.ts'
 import type { Receipt } from '../sync/mirror/receipts.ts'
 
 const timeoutMs = 120_000
@@ -82,6 +88,17 @@ export const askServer = ({ host, port, adminToken }: Settings['server'], holder
         if (error instanceof Error && error.message.startsWith('no-receipt:')) return undefined
         throw error
       }),
+    link: async (pairs) => (await ask<{ pairs: DecidedPair[] }>('/api/link', { body: { pairs } })).pairs,
+    unlink: async (id, makeNew) =>
+      (await ask<{ unlinked: WantedPair }>('/api/unlink', { body: { id, new: makeNew } })).unlinked,
+    adoption: (entity, after) => ask<AdoptionPage>(`/api/adoption/${entity}?after=${encodeURIComponent(after)}`),
+    undo: async (undo) => (await ask<{ undone: Undone[] }>('/api/undo', { body: undo })).undone,
+    resync: (mark) => ask<Resync>('/api/resync', { body: { mark } }),
+    startRun: ({ kind, only, acceptDeletions }) =>
+      ask<RunStatus>('/api/runs', { body: { kind, only, accept_deletions: acceptDeletions } }),
+    run: (id) => ask<RunStatus>(`/api/runs/${id}`),
+    drift: async (id, after, limit) =>
+      (await ask<{ drift: DriftRow[] }>(`/api/runs/${id}/drift?after=${after}&limit=${limit}`)).drift,
     retry: async (what) => (await ask<{ retried: Retried }>('/api/retry', { body: what })).retried,
     createOrganization: async ({ key, name, slug, createdBy, publicMetadata, maxAllowedMemberships }) => {
       const body = {

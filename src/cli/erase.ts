@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../clock.ts'
 import type { Erasable } from '../server/erasures.ts'
 import type { Operations } from '../server/operations.ts'
 import type { Receipt } from '../sync/mirror/receipts.ts'
 import { addOptions } from './add-options.ts'
+import { isAgreed } from './agree.ts'
 import { operate } from './operate.ts'
 import { readCount } from './read-number.ts'
 import { printJson, renderTable, renderTime } from './table.ts'
@@ -34,16 +34,6 @@ const describe = ({ person, known, contactId, livesInClerk, policy, erasedAt }: 
   ]
     .filter((line) => line !== '')
     .join('\n')
-}
-
-/** Asks on the terminal; anything but yes is no. */
-const isAgreed = async (question: string): Promise<boolean> => {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
-  } finally {
-    terminal.close()
-  }
 }
 
 const isDone = ({ inbox, pending }: Receipt): boolean => inbox.endedAt !== null && pending === 0

@@ -4,25 +4,32 @@
  * Exit codes: 0 done; 1 failed, or problems found; 2 wrong settings or usage. Errors are one clear line on standard error, results go to
  * standard output, `--json` prints them for programs. What a command needs is imported when it runs, so that `--help` answers at once.
  *
- * Commands on the state (`status`, `explain`, `parked`, `problems`, `retry`, `approvals`, `approve`, `deny`, `org create`, `erase`) work on the
+ * Commands on the state (`status`, `explain`, `parked`, `problems`, `retry`, `approvals`, `approve`, `deny`, `adoption`, `link`, `unlink`,
+ * `undo`, `resync`, `org create`, `erase`) work on the
  * database; where that is a PGlite folder that a running `serve` holds, they ask that process over HTTP instead (operate.ts). They do the same
  * either way.
  */
 import { Command, CommanderError } from 'commander'
+import { registerAdoption } from './adoption.ts'
 import { registerApprovals } from './approvals.ts'
+import { registerBackfill } from './backfill.ts'
 import { registerCheck } from './check.ts'
 import { registerErase } from './erase.ts'
 import { registerExplain } from './explain.ts'
+import { registerLink } from './link.ts'
 import { registerOrg } from './org.ts'
 import { registerParked } from './parked.ts'
 import { registerPreview } from './preview.ts'
 import { registerProblems } from './problems.ts'
+import { registerReconcile } from './reconcile.ts'
 import { registerDemo } from './register-demo.ts'
 import { reportError } from './report-error.ts'
+import { registerResync } from './resync.ts'
 import { registerRetry } from './retry.ts'
 import { registerSandbox } from './sandbox.ts'
 import { registerServe } from './serve.ts'
 import { registerStatus } from './status.ts'
+import { registerUndo } from './undo.ts'
 import { readVersion, registerVersion } from './version.ts'
 
 const createProgram = (): Command => {
@@ -36,12 +43,18 @@ const createProgram = (): Command => {
     registerServe,
     registerDemo,
     registerSandbox,
+    registerBackfill,
+    registerReconcile,
     registerStatus,
     registerExplain,
     registerParked,
     registerProblems,
     registerRetry,
     registerApprovals,
+    registerAdoption,
+    registerLink,
+    registerUndo,
+    registerResync,
     registerOrg,
     registerErase,
     registerPreview,

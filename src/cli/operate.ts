@@ -1,18 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { systemClock } from '../clock.ts'
-import { readSettings } from '../config.ts'
+import { readSettings, type Settings } from '../config.ts'
 import { holderOf } from '../db/folder-lock.ts'
+import { SettingError } from '../errors.ts'
+import type { SalesforceClient } from '../salesforce/client.ts'
 import type { Operations } from '../server/operations.ts'
 import type { MappingConfig } from '../sync/plan/mapping.ts'
+import type { Checked } from '../sync/write/check-mapping.ts'
 import { withProgress } from './progress.ts'
 
 type Flags = Readonly<Record<string, unknown>>
 
 export type OperateOptions = {
   flags: Flags
-  /** For commands that create organizations: Clerk's key is needed, unless a running process is asked, which has it. @default false */
-  clerk?: boolean
+  /**
+   * For commands that ask Clerk: its key is needed, unless a running process is asked, which has it; `optional`: it is used if there is one.
+   * @default false
+   */
+  clerk?: boolean | 'optional'
+  /** For commands that ask Salesforce: its settings are needed, unless a running process is asked, which has them. @default false */
+  salesforce?: boolean
   /** For commands that need the mapping, unless a running process is asked, which has it. @default false */
   mapping?: boolean
   /** Whether a database that does not exist yet is made. @default false */
@@ -52,12 +60,41 @@ const readMapping = async (flags: Flags): Promise<MappingConfig> => {
   return loadMapping(readSettings(['mapping'], { flags }).mapping.file)
 }
 
+/** Whether the settings name a key of Clerk's at all. */
+const hasClerk = (flags: Flags): boolean => {
+  try {
+    readSettings(['clerk'], { flags })
+    return true
+  } catch (error) {
+    if (error instanceof SettingError) return false
+    throw error
+  }
+}
+
+const openSalesforce = async ({ loginUrl, auth, apiVersion }: Settings['salesforce']): Promise<SalesforceClient> => {
+  const { createSalesforceClient } = await import('../salesforce/client.ts')
+  return createSalesforceClient({ loginUrl, auth, apiVersion, now: systemClock.now })
+}
+
+const checkMapping = async (api: SalesforceClient, config: MappingConfig | undefined): Promise<Checked> =>
+  (await import('../sync/write/check-mapping.ts')).checkMapping(api, config ?? {})
+
+const once = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let done: Promise<T> | undefined
+  return () => {
+    done ??= work()
+    return done
+  }
+}
+
 const onDatabase = async <T>(
   url: string,
-  { flags, clerk: asksClerk = false, mapping = false }: OperateOptions,
+  { flags, clerk: asksClerk = false, salesforce: asksSalesforce = false, mapping = false }: OperateOptions,
   work: (operations: Operations) => Promise<T>,
 ): Promise<T> => {
-  const keys = asksClerk ? readSettings(['clerk'], { flags }).clerk : undefined
+  const keys =
+    asksClerk && !(asksClerk === 'optional' && !hasClerk(flags)) ? readSettings(['clerk'], { flags }).clerk : undefined
+  const org = asksSalesforce ? readSettings(['salesforce'], { flags }).salesforce : undefined
   const config = mapping ? await readMapping(flags) : undefined
   const [{ openDatabase }, { migrate }, { createOperations }, { createClerkClient }] = await Promise.all([
     import('../db/database.ts'),
@@ -67,6 +104,7 @@ const onDatabase = async <T>(
   ])
   const db = await openDatabase({ url })
   const clerk = keys ? createClerkClient(keys) : undefined
+  const api = org ? await openSalesforce(org) : undefined
   try {
     await migrate(db)
     return await work(
@@ -75,12 +113,13 @@ const onDatabase = async <T>(
         clerk,
         engine: undefined,
         salesforce: undefined,
+        sides: api && { api, clerk, checked: once(() => checkMapping(api, config)) },
         clock: systemClock,
         newKey: randomUUID,
         config,
       }),
     )
   } finally {
-    await Promise.all([db.close(), clerk?.close()])
+    await Promise.all([db.close(), clerk?.close(), api?.close()])
   }
 }

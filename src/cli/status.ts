@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { SalesforceStatus, Status } from '../server/operations.ts'
+import { renderMappingChange } from '../sync/plan/mapping-print.ts'
 import { addOptions } from './add-options.ts'
 import { operate } from './operate.ts'
 import { printJson, renderTable } from './table.ts'
@@ -39,7 +40,7 @@ const renderRequests = ({ asked, open, failed }: Status['counts']): string[][] =
   ...(asked + open + failed > 0 ? [['', '(clerkforce approvals)']] : []),
 ]
 
-const renderStatus = ({ counts, links, salesforce, clerkAway }: Status): string => {
+const renderStatus = ({ counts, links, salesforce, clerkAway, mapping }: Status): string => {
   const behind = counts.behindMs > 1_000 ? `; the oldest has been due for ${Math.round(counts.behindMs / 1_000)} s` : ''
   const state = renderTable(
     [{ title: 'State' }, { title: '', wraps: true }],
@@ -53,6 +54,7 @@ const renderStatus = ({ counts, links, salesforce, clerkAway }: Status): string 
       ...renderRequests(counts),
       ...(salesforce ? renderSalesforce(salesforce) : []),
       ...(clerkAway ? [['Clerk', `not written to (${clerkAway.reason}): ${clerkAway.detail}`]] : []),
+      ...(mapping ?? []).map((change) => ['mapping changed', `${renderMappingChange(change)}  (clerkforce resync)`]),
     ],
   )
   const entities = renderTable(

@@ -3,11 +3,16 @@ import { z } from 'zod'
 import { ClerkError } from '../clerk/clerk-error.ts'
 import { isDatabaseDown } from '../db/database.ts'
 import type { Log } from '../log.ts'
+import { SalesforceError } from '../salesforce/api.ts'
+import { NotLinkedError } from '../sync/decide/decide.ts'
 import { KeyReusedError } from '../sync/grants/create-organization.ts'
+import { addDecisionRoutes } from './decision-routes.ts'
+import { UnavailableError } from './decisions.ts'
 import { StillLivesError } from './erasures.ts'
 import type { Operations } from './operations.ts'
 import { problem } from './problem.ts'
 import { BodyTooLargeError, readBody } from './read-body.ts'
+import { addRunRoutes } from './run-routes.ts'
 
 const mostBytes = 1024 * 1024
 const mostListed = 1_000
@@ -137,6 +142,10 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
           return problem(c, error.status, error.status === 413 ? 'too-large' : 'bad-input', error.message)
         if (error instanceof KeyReusedError) return problem(c, 409, 'key-reused', error.message)
         if (error instanceof StillLivesError) return problem(c, 409, 'still-lives', error.message)
+        if (error instanceof NotLinkedError) return problem(c, 404, 'not-linked', error.message)
+        if (error instanceof UnavailableError) return problem(c, 503, 'unavailable', error.message)
+        if (error instanceof SalesforceError)
+          return problem(c, 503, error.code, `Salesforce cannot be asked: ${error.message}`)
         if (error instanceof ClerkError) return clerkProblem(c, error)
         if (isDatabaseDown(error)) return problem(c, 503, 'database-down', 'the database cannot be reached')
         log.error({ stage: 'server', err: error }, 'a request failed')
@@ -144,6 +153,8 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
       }
     }
 
+  addDecisionRoutes(app, { operations, guarded, readJson, check })
+  addRunRoutes(app, { operations, guarded, readJson, check })
   app.get(
     '/api/status',
     guarded(async (c) => c.json(await operations.status())),

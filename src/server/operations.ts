@@ -26,8 +26,11 @@ import {
   retryProblems,
 } from '../sync/mirror/counts.ts'
 import type { MappingConfig } from '../sync/plan/mapping.ts'
+import type { MappingChange } from '../sync/plan/mapping-print.ts'
 import type { ClerkAway } from '../sync/write/carry.ts'
+import { createDecisions, type Decisions, type Sides } from './decisions.ts'
 import { createErasures, type Erasures } from './erasures.ts'
+import { createRunOperations, type RunOperations } from './runs.ts'
 
 /** How a process gets on with Salesforce. `checking`: the org has not been asked for its fields yet. */
 export type SalesforceState = 'working' | 'paused' | 'problems' | 'checking'
@@ -51,6 +54,8 @@ export type Status = {
   salesforce: SalesforceStatus | null
   /** Why that process does not write to Clerk at the moment; null while it does, or has nothing to write. */
   clerkAway: ClerkAway | null
+  /** How the mapping differs from the one that was accepted last; null where the database alone was asked. */
+  mapping: readonly MappingChange[] | null
 }
 
 export type Retry = {
@@ -63,20 +68,22 @@ export type Retry = {
 export type Retried = { links: number; leftOut: number; problems: number }
 
 /** What an operator can ask and do, the same in the process and over HTTP. */
-export type Operations = Erasures & {
-  status: () => Promise<Status>
-  /** Everything that is known of an id of either side or of an e-mail address, and why it is so. Personal data: for whoever asked alone. */
-  explain: (id: string, limit: number) => Promise<Explanation>
-  parked: (limit: number) => Promise<ParkedLink[]>
-  problems: (limit: number) => Promise<ProblemHint[]>
-  /** What Salesforce asks for in Clerk and has not got, with the reason: those that wait for approval before the others. */
-  approvals: (limit: number) => Promise<ListedRequest[]>
-  /** Lets requests through, or denies them for good. Returns the keys of those that could be decided about. */
-  decide: (decision: Decision, requests: readonly string[] | 'all') => Promise<string[]>
-  /** Tries parked links again, and reads hints that could not be read again. */
-  retry: (what: Retry) => Promise<Retried>
-  createOrganization: (request: OrganizationRequest) => Promise<CreatedOrganization>
-}
+export type Operations = Erasures &
+  RunOperations &
+  Decisions & {
+    status: () => Promise<Status>
+    /** Everything that is known of an id of either side or of an e-mail address, and why it is so. Personal data: for whoever asked alone. */
+    explain: (id: string, limit: number) => Promise<Explanation>
+    parked: (limit: number) => Promise<ParkedLink[]>
+    problems: (limit: number) => Promise<ProblemHint[]>
+    /** What Salesforce asks for in Clerk and has not got, with the reason: those that wait for approval before the others. */
+    approvals: (limit: number) => Promise<ListedRequest[]>
+    /** Lets requests through, or denies them for good. Returns the keys of those that could be decided about. */
+    decide: (decision: Decision, requests: readonly string[] | 'all') => Promise<string[]>
+    /** Tries parked links again, and reads hints that could not be read again. */
+    retry: (what: Retry) => Promise<Retried>
+    createOrganization: (request: OrganizationRequest) => Promise<CreatedOrganization>
+  }
 
 export type OperationsOptions = {
   db: Database
@@ -85,6 +92,8 @@ export type OperationsOptions = {
   /** Undefined where the database alone is asked. */
   engine: Engine | undefined
   salesforce: Pick<SalesforceApi, 'usage'> | undefined
+  /** Undefined where Salesforce cannot be asked. */
+  sides?: Sides | undefined
   clock: Clock
   newKey: () => string
   /** To explain by while the engine has no rules yet, or there is none. @default {} */
@@ -111,14 +120,21 @@ export const readSalesforceStatus = (
 
 /** Operations on a database, and on the engine that works on it in this process if there is one. */
 export const createOperations = (options: OperationsOptions): Operations => {
-  const { db, clerk, engine, salesforce, clock, newKey, config = {} } = options
+  const { db, clerk, engine, salesforce, sides, clock, newKey, config = {} } = options
   return {
     ...createErasures({ db, clerk, engine, clock, newKey }),
+    ...createRunOperations({ db, engine, clock }),
+    ...createDecisions({ db, sides, engine, clock, newKey, config }),
     status: async () => {
       const counts = await readCounts(db.query, clock.now())
       const links = await readLinkCounts(db.query)
-      const found = engine ? readSalesforceStatus(engine, salesforce) : null
-      return { counts, links, salesforce: found, clerkAway: engine?.health().clerkAway ?? null }
+      return {
+        counts,
+        links,
+        salesforce: engine ? readSalesforceStatus(engine, salesforce) : null,
+        clerkAway: engine?.health().clerkAway ?? null,
+        mapping: engine?.mapping.changes() ?? null,
+      }
     },
     explain: (id, limit) => {
       const rules = engine?.health().checked?.rules

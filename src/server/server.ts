@@ -20,6 +20,7 @@ import type { Log } from '../log.ts'
 import type { SalesforceApi } from '../salesforce/api.ts'
 import type { Engine } from '../sync/engine.ts'
 import type { MappingConfig } from '../sync/plan/mapping.ts'
+import type { Sides } from './decisions.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import type { Metrics } from './metrics.ts'
 import { createOperations } from './operations.ts'
@@ -38,6 +39,8 @@ export type ServerOptions = {
   newKey: () => string
   /** Without it no organization can be created, and nobody erased without force. */
   clerk?: Pick<ClerkClient, 'createOrganization' | 'findOrganizations' | 'getOrganization' | 'getUser'> | undefined
+  /** Without it nobody can decide what needs a look at Salesforce. */
+  sides?: Sides | undefined
   /** For the allowance in `/api/status`. */
   salesforce?: Pick<SalesforceApi, 'usage'> | undefined
   /** Without it `/metrics` and `/api` are closed. */
@@ -48,7 +51,7 @@ export type ServerOptions = {
 
 /** Makes the app. It listens nowhere: give its `fetch` to a server. */
 export const createServer = (options: ServerOptions): Hono => {
-  const { db, engine, metrics, log, clock, newKey, clerk, salesforce, adminToken, config } = options
+  const { db, engine, metrics, log, clock, newKey, clerk, salesforce, sides, adminToken, config } = options
   const app = new Hono()
   addWebhookRoute(app, { receive: engine.receive, metrics, log })
   addHealthRoutes(app, { db, engine, clock })
@@ -56,7 +59,7 @@ export const createServer = (options: ServerOptions): Hono => {
   app.use('/metrics', admin)
   app.use('/api/*', admin)
   app.get('/metrics', async (c) => c.text(await metrics.render(), 200, { 'content-type': metrics.contentType }))
-  const operations = createOperations({ db, clerk, engine, salesforce, clock, newKey, config })
+  const operations = createOperations({ db, clerk, engine, salesforce, sides, clock, newKey, config })
   addOperationsRoutes(app, { operations, log })
   app.notFound((c) => problem(c, 404, 'not-found', `there is no ${c.req.method} ${c.req.path} here`))
   app.onError((error, c) => {

@@ -14,6 +14,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { SalesforceApi, SalesforceError } from '../salesforce/api.ts'
+import { type MappingWatch, watchMapping } from './decide/watch-mapping.ts'
 import { startGrants } from './grants/grants.ts'
 import { startBackReader } from './intake/back-reader.ts'
 import { fillGaps } from './intake/fill-gaps.ts'
@@ -26,10 +27,14 @@ import { type Counts, readCounts } from './mirror/counts.ts'
 import { releaseCursors } from './mirror/cursor.ts'
 import { giveBackAll } from './mirror/dirty.ts'
 import { startHousekeeping } from './mirror/housekeeping.ts'
+import { releaseRuns } from './mirror/runs.ts'
 import { createPace, type Pace } from './pace/pace.ts'
-import { pacedApi, pacedDescribe, pauseReason } from './pace/paced-api.ts'
+import { type PacedApi, pacedApi, pacedDescribe, pacedReads, pauseReason } from './pace/paced-api.ts'
 import { createTurns } from './pace/turns.ts'
 import type { MappingConfig, Rules } from './plan/mapping.ts'
+import type { ReconcileSettings } from './runs/reconcile.ts'
+import { type Runs, startRuns } from './runs/runs.ts'
+import { askReconcile, startSchedule } from './runs/schedule.ts'
 import type { Checked } from './write/check-mapping.ts'
 import { startChecks } from './write/checks.ts'
 import type { Delivered } from './write/deliver.ts'
@@ -55,6 +60,8 @@ export type EngineOptions = {
     echoMs?: number
   }
   config?: MappingConfig
+  /** What to do about records that a changed mapping concerns: wait for a person's word, or write them anew. @default 'ask' */
+  resync?: 'ask' | 'auto'
   clock: Clock
   random: () => number
   log: Log
@@ -68,6 +75,8 @@ export type EngineOptions = {
   concurrency?: number
   /** How long a claim is held without a sign of life. @default 30_000 */
   leaseMs?: number
+  /** How backfills and reconciles go; `at`: when to reconcile each night, `HH:MM`. @default never by itself */
+  runs?: Partial<ReconcileSettings> & { at?: string | undefined }
   /** Days for which webhooks and the journal are kept. @default 30 and 365 */
   hintDays?: number
   journalDays?: number
@@ -83,10 +92,16 @@ export type Health = {
   /** How Salesforce is followed. */
   following: FollowState
   underWay: number
+  /** Why the backfill or reconcile that this process works on waits for a side. */
+  runWaits: string | undefined
 }
 
 export type Engine = {
   receive: Receive
+  /** Salesforce, in turn with everything else and counted like it. */
+  api: PacedApi
+  /** Whether the mapping was changed, and what to do about it. */
+  mapping: MappingWatch
   counts: () => Promise<Counts>
   health: () => Health
   /** Wakes every stage: something changed that no webhook told of. */
@@ -101,6 +116,11 @@ const gapsAtOnce = 10
 const recordsAtOnce = 1_000
 /** By then the change event of a write of ours has come, or never will. */
 const eventLateMs = 3_000
+const reconciling: ReconcileSettings = {
+  deletions: { share: 0.05, number: 50 },
+  budget: 10_000,
+  graceMs: 5 * 60_000,
+}
 
 /** Starts all stages on a migrated database. */
 export const startEngine = async (options: EngineOptions): Promise<Engine> => {
@@ -112,6 +132,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   if (db.kind === 'pglite') {
     await giveBackAll(db.query, '', now())
     await releaseCursors(db.query, '')
+    await releaseRuns(db.query)
   }
 
   const pace = createPace({
@@ -129,6 +150,14 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     },
   })
   let writer: Writer | undefined
+  const mapping = await watchMapping({
+    db,
+    config,
+    resync: options.resync ?? 'ask',
+    now,
+    log,
+    marked: () => writer?.wake(),
+  })
   const failed = (stage: string) => (error: unknown) =>
     log.error({ stage, err: error }, 'a step failed; it is tried again')
 
@@ -138,6 +167,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     clock,
     log,
     found: () => {
+      const rules = currentRules()
+      if (rules) mapping.ready(rules).catch(failed('mapping'))
       writer?.wake()
       follower?.wake()
       reading?.wake()
@@ -187,6 +218,9 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
           if (taken.records > 0) reading?.wake()
         },
         failed: away,
+        placeLost: () => {
+          askReconcile(db, now() - eventLateMs, now(), () => runs?.wake()).catch(failed('run'))
+        },
       })
     : undefined
   const { newKey } = options
@@ -207,6 +241,29 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
           woken: () => writer?.wake(),
         })
       : undefined
+  const runs: Runs | undefined = clerk
+    ? startRuns({
+        db,
+        clerk,
+        salesforce: pacedReads(
+          salesforce,
+          pace,
+          now,
+          createTurns(() => 1),
+        ),
+        rules: currentRules,
+        reconciling: { ...reconciling, ...options.runs },
+        leaseMs,
+        clock,
+        random: options.random,
+        log,
+        name: options.name,
+        moved: () => writer?.wake(),
+      })
+    : undefined
+  const schedule: Loop | undefined = options.runs?.at
+    ? startSchedule({ db, clock, log, at: options.runs.at, asked: () => runs?.wake() })
+    : undefined
   const reader = startReader({
     db,
     clock,
@@ -250,7 +307,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const started = writer
   const counts = (): Promise<Counts> => readCounts(db.query, now())
   const wake = (): void => {
-    for (const loop of [reader, gaps, reading, follower, grants, housekeeping, started]) loop?.wake()
+    for (const loop of [reader, gaps, reading, follower, grants, runs, housekeeping, started]) loop?.wake()
     // Asking costs three calls: only when there is reason to hope for another answer.
     if ((checks.checked()?.problems.length ?? 0) > 0) checks.wake()
   }
@@ -261,6 +318,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       now,
       stored: reader.stored,
     }),
+    api: readApi,
+    mapping,
     counts,
     health: () => ({
       checked: checks.checked(),
@@ -268,6 +327,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       clerkAway: started.away(),
       following: follower?.state() ?? { by: 'off', detail: '', heardAt: undefined },
       underWay: started.underWay(),
+      runWaits: runs?.waiting(),
     }),
     wake,
     drain: async (timeoutMs = 30_000) => {
@@ -288,6 +348,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         follower?.stop(),
         reading?.stop(),
         grants?.stop(),
+        runs?.stop(),
+        schedule?.stop(),
         checks.stop(),
         housekeeping.stop(),
         started.stop(),

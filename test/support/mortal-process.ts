@@ -3,6 +3,7 @@
  * after a statement, a commit or a call to Salesforce. Speaks HTTP like the real one; prints its address as one line of JSON.
  */
 import { createServer } from 'node:http'
+import { createClerkClient } from '../../src/clerk/client.ts'
 import { createVerifier } from '../../src/clerk/signature.ts'
 import { systemClock } from '../../src/clock.ts'
 import { type Database, openDatabase, type Query } from '../../src/db/database.ts'
@@ -23,6 +24,8 @@ export type MortalOptions = {
   name: string
   /** The Pub/Sub API, where it is to follow Salesforce. */
   pubsub?: string
+  /** Clerk's API, where it is to be asked. */
+  clerkApi?: { url: string; secretKey: string }
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as MortalOptions
@@ -60,7 +63,7 @@ const salesforce = createSalesforceClient({
 })
 const clock = systemClock
 const channel = 'Clerk_Sync__chn'
-const { pubsub } = options
+const { pubsub, clerkApi } = options
 const userId = async () => (await salesforce.tokens.current()).userId
 const events = pubsub ? createChangeEvents({ endpoint: pubsub, tokens: salesforce.tokens, clock }) : undefined
 const engine = await startEngine({
@@ -70,6 +73,7 @@ const engine = await startEngine({
     write: (requests) => around(() => salesforce.write(requests)),
     query: (soqls, deleted) => around(() => salesforce.query(soqls, deleted)),
   },
+  ...(clerkApi ? { clerk: createClerkClient({ apiUrl: clerkApi.url, secretKey: clerkApi.secretKey }) } : {}),
   verify: createVerifier({ secrets: [options.signingSecret] }),
   ...(events
     ? { follow: { mode: 'stream', events, channel, pollMs: 60_000, userId, clientName: 'clerkforce', echoMs: 0 } }

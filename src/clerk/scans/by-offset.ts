@@ -1,4 +1,4 @@
-import { type Created, createSeen, cutShort } from './seen.ts'
+import { type Created, createSeen, cutShort, type ScanPosition } from './seen.ts'
 
 export type OffsetPage<T> = { data: T[]; total_count: number }
 
@@ -13,9 +13,11 @@ const OVERLAP = 10
 export async function* scanByOffset<T extends Created>(
   limit: number,
   page: (offset: number) => Promise<OffsetPage<T>>,
+  from?: ScanPosition,
 ): AsyncGenerator<T[], void, undefined> {
-  const seen = createSeen<T>()
-  let offset = 0
+  const seen = createSeen<T>(from)
+  // On a record that was given: what was deleted since makes the first page one that is asked for again further up.
+  let offset = Math.max(0, seen.count() - OVERLAP)
   let stepBack = limit
   for (;;) {
     const { data, total_count: total } = await page(offset)

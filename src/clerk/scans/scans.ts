@@ -10,6 +10,7 @@
  * - A scan ends well only where it has given at least as many records as Clerk counts at its end. Otherwise it fails as `SCAN_CUT_SHORT`:
  *   what was given before is right, but nothing is known of what was not given. That happens too when a record is created with a date in
  *   the past (`created_at`, as migrations do) behind the place that the scan has reached: scan again.
+ * - A scan goes on where another one ended, from the position behind the last page that was given (`positionAfter`).
  * - Each page is one request, paced like the others, and one try; `through` is for callers who want another.
  * - What is held is a page, whatever the number of records, and the ids of those that were created in the same millisecond as the newest.
  *
@@ -27,6 +28,7 @@ import {
   userSchema,
 } from '../schemas.ts'
 import { scanByOffset } from './by-offset.ts'
+import type { ScanPosition } from './seen.ts'
 import { scanUsers } from './users.ts'
 
 export type ScanOptions = {
@@ -34,6 +36,8 @@ export type ScanOptions = {
   limit?: number | undefined
   /** Makes each request: where a caller waits and tries again what was turned away. @default one try */
   through?: (<T>(send: () => Promise<T>) => Promise<T>) | undefined
+  /** What was given already. @default nothing */
+  from?: ScanPosition | undefined
 }
 
 export type Scans = {
@@ -65,13 +69,13 @@ function searchOf(search: Search): string {
   return `?${new URLSearchParams([['order_by', '+created_at'], ...given])}`
 }
 
-function readOptions({ limit = MOST, through = (send) => send() }: ScanOptions): Required<{
-  [Key in keyof ScanOptions]: NonNullable<ScanOptions[Key]>
-}> {
+type Read = { limit: number; through: NonNullable<ScanOptions['through']>; from: ScanPosition | undefined }
+
+function readOptions({ limit = MOST, through = (send) => send(), from }: ScanOptions): Read {
   // With a single record, no page could overlap the one before it.
   if (!Number.isInteger(limit) || limit < 2 || limit > MOST)
     throw new RangeError(`a page of a scan has 2 to ${MOST} records, not ${limit}`)
-  return { limit, through }
+  return { limit, through, from }
 }
 
 /** The scans of a client. */
@@ -82,28 +86,29 @@ export function createScans({ get }: Pick<Calls, 'get'>): Scans {
     countUsers,
 
     scanUsers(options = {}) {
-      const { limit, through } = readOptions(options)
+      const { limit, through, from } = readOptions(options)
       return scanUsers({
         limit,
+        from,
         count: () => through(countUsers),
         page: (place) => through(() => get(`/users${searchOf({ ...place, limit })}`, userPage, 'list of users')),
       })
     },
 
     scanOrganizations(options = {}) {
-      const { limit, through } = readOptions(options)
-      return scanByOffset(limit, (offset) =>
-        through(() => get(`/organizations${searchOf({ limit, offset })}`, organizationPage, 'list of organizations')),
-      )
+      const { limit, through, from } = readOptions(options)
+      const page = (offset: number) =>
+        through(() => get(`/organizations${searchOf({ limit, offset })}`, organizationPage, 'list of organizations'))
+      return scanByOffset(limit, page, from)
     },
 
     scanMemberships(options = {}) {
-      const { limit, through } = readOptions(options)
-      return scanByOffset(limit, (offset) =>
+      const { limit, through, from } = readOptions(options)
+      const page = (offset: number) =>
         through(() =>
           get(`/organization_memberships${searchOf({ limit, offset })}`, membershipPage, 'list of memberships'),
-        ),
-      )
+        )
+      return scanByOffset(limit, page, from)
     },
   }
 }

@@ -2,6 +2,17 @@ import { ClerkError } from '../clerk-error.ts'
 
 export type Created = { id: string; created_at: number }
 
+/** How far a scan has come: enough to go on after what it has given, in another process too. */
+export type ScanPosition = { count: number; newest: number; atNewest: readonly string[] }
+
+/** Where a scan stands that has given another page. */
+export const positionAfter = (before: ScanPosition | undefined, page: readonly Created[]): ScanPosition => {
+  const newest = page.at(-1)?.created_at ?? before?.newest ?? 0
+  const atNewest = page.filter(({ created_at }) => created_at === newest).map(({ id }) => id)
+  const kept = before?.newest === newest ? before.atNewest : []
+  return { count: (before?.count ?? 0) + page.length, newest, atNewest: [...kept, ...atNewest] }
+}
+
 /** What a scan in order of creation has given: all up to a time, and some of those that were created at that very time. */
 export type Seen<T extends Created> = {
   has: (record: T) => boolean
@@ -12,10 +23,10 @@ export type Seen<T extends Created> = {
   count: () => number
 }
 
-export function createSeen<T extends Created>(): Seen<T> {
-  let newest = Number.NEGATIVE_INFINITY
-  let atNewest = new Set<string>()
-  let count = 0
+export function createSeen<T extends Created>(from?: ScanPosition): Seen<T> {
+  let newest = from?.newest ?? Number.NEGATIVE_INFINITY
+  let atNewest = new Set<string>(from?.atNewest)
+  let count = from?.count ?? 0
 
   const has = ({ id, created_at }: T): boolean => created_at < newest || (created_at === newest && atNewest.has(id))
 

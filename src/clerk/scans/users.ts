@@ -1,6 +1,6 @@
 import { ClerkError } from '../clerk-error.ts'
 import type { ClerkUser } from '../schemas.ts'
-import { createSeen, cutShort, type Seen } from './seen.ts'
+import { createSeen, cutShort, type ScanPosition, type Seen } from './seen.ts'
 
 /** Where a page begins: behind a user, among those created after a time. */
 export type UserPlace = { starting_after?: string | undefined; created_at_after?: number | undefined }
@@ -9,6 +9,7 @@ export type UserSource = {
   limit: number
   page: (place: UserPlace) => Promise<ClerkUser[]>
   count: () => Promise<number>
+  from?: ScanPosition | undefined
 }
 
 /** How often a count that nothing explains is taken again: a user may come and go between the count and the page behind it. */
@@ -19,9 +20,10 @@ const ROUNDS = 3
  * show an empty one, as at the end. So neither is believed: the scan goes on by time, with all users created since the newest that it
  * knows. At the end the same page is the proof, asked for after a count that must be reached with it: two requests more than pages.
  */
-export async function* scanUsers({ limit, page, count }: UserSource): AsyncGenerator<ClerkUser[], void, undefined> {
-  const seen = createSeen<ClerkUser>()
-  let place: UserPlace = {}
+export async function* scanUsers(source: UserSource): AsyncGenerator<ClerkUser[], void, undefined> {
+  const { limit, page, count, from } = source
+  const seen = createSeen<ClerkUser>(from)
+  let place: UserPlace = since(seen)
   /** Taken before the pages that are to prove it; undefined while there is something new. */
   let counted: number | undefined
   let rounds = 0

@@ -76,6 +76,9 @@ const head = (page: Page, one: Explained): string[] => {
       fitTo('paired', 10),
       `${pairing.text}${pairing.at === null ? '' : ` (${when(page, pairing.at)})`}`,
     ),
+    ...(one.decided === null
+      ? []
+      : labelled(page, fitTo('decided', 10), `${one.decided.text} (${when(page, one.decided.at)})`)),
   ]
 }
 
@@ -142,10 +145,11 @@ const changeOf = (page: Page, { field, before, after, why, rule }: LineField): s
   ]
 }
 
-const lineOf = (page: Page, { at, title, trouble, detail, fields, what }: TimelineLine): string[] => {
+const lineOf = (page: Page, { at, title, trouble, detail, fields, what, change }: TimelineLine): string[] => {
   const { paint, now, columns } = page
   const time = `${renderTime(at)}  ${fromNow(at, now).padStart(10)}  `
-  const text = cutTo(harmless(title), columns - time.length - 2)
+  const number = change === undefined ? '' : ` (change ${change})`
+  const text = cutTo(`${harmless(title)}${number}`, columns - time.length - 2)
   const shown = trouble ? paint('red', text) : what === 'hint' ? paint('cyan', text) : text
   return [
     `  ${paint('dim', time)}${shown}`,

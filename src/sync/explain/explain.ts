@@ -17,6 +17,7 @@
 import type { Query } from '../../db/database.ts'
 import type { Entity, Fields } from '../../model/model.ts'
 import { to18 } from '../../salesforce/record-id.ts'
+import { readDecisions } from '../mirror/decisions.ts'
 import {
   findByAddress,
   findFormerLink,
@@ -39,7 +40,7 @@ import { explainFields } from './fields.ts'
 import { guessShape } from './guess-shape.ts'
 import { entityOfId, nameOf, objectName, sideRecord } from './names.ts'
 import { relatedOf } from './related.ts'
-import { pairingOf, standingOf } from './standing.ts'
+import { decidedOf, pairingOf, standingOf } from './standing.ts'
 import { fieldEvents, timelineOf } from './timeline.ts'
 
 export type ExplainOptions = {
@@ -99,6 +100,7 @@ const explainSubject = async (options: ExplainOptions, subject: Subject): Promis
     clerk: sideRecord('clerk', entity, clerkId, clerk),
     salesforce: sideRecord('salesforce', entity, salesforceId, salesforce),
     pairing: pairingOf(link, requests, changes),
+    decided: decidedOf(clerkId === null ? undefined : (await readDecisions(query, [clerkId])).get(clerkId)),
     standing: standingOf(link, dirty, questions, plan, now),
     fields: comparable ? explainFields({ ...sources, events: fieldEvents(hints) }) : [],
     timeline: timelineOf(hints, requests, changes.slice(0, limit)),

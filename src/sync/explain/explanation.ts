@@ -67,6 +67,8 @@ export type TimelineLine = {
   trouble: boolean
   detail: readonly string[]
   fields: readonly LineField[]
+  /** The number of a write in the journal, by which `undo` knows it. */
+  change?: number
 }
 
 export type Related = { entity: Entity; clerkId: string; salesforceId: string | null; text: string }
@@ -77,6 +79,8 @@ export type Explained = {
   clerk: SideRecord | null
   salesforce: SideRecord | null
   pairing: Pairing
+  /** What a person decided about the pair, in words; null where nobody did. */
+  decided: { at: number; text: string } | null
   standing: Standing
   fields: readonly FieldReason[]
   /** Oldest first. */

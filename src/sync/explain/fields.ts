@@ -21,9 +21,9 @@ export type FieldSources = {
   rules: Rules
 }
 
-type Write = { at: number; side: Side; value: Value; why: string; rule: string | undefined }
+type Write = { at: number; side: Side; kind: string; value: Value; why: string; rule: string | undefined }
 
-const writeKinds: ReadonlySet<string> = new Set(['create', 'adopt', 'update', 'end', 'unpair'])
+const writeKinds: ReadonlySet<string> = new Set(['create', 'adopt', 'update', 'end', 'unpair', 'undo'])
 
 /** The last write of ours to a place of a side. */
 const lastWrite = (changes: readonly KnownChange[], side: Side, place: string | undefined): Write | undefined => {
@@ -31,7 +31,7 @@ const lastWrite = (changes: readonly KnownChange[], side: Side, place: string | 
   for (const { at, side: written, kind, result, fields } of changes) {
     const one = fields[place]
     if (one && written === side && result === 'done' && writeKinds.has(kind))
-      return { at, side, value: one.after, why: one.why, rule: one.rule }
+      return { at, side, kind, value: one.after, why: one.why, rule: one.rule }
   }
   return undefined
 }
@@ -88,7 +88,11 @@ const origin = (sources: FieldSources, rule: FieldRule, held: Held, now: Merge):
   const last = (toClerk?.at ?? 0) > (toSalesforce?.at ?? 0) ? toClerk : toSalesforce
   const current = last?.side === 'clerk' ? held.clerk : held.salesforce
   if (last && same(last.value, current))
-    return { from: last.side === 'clerk' ? 'salesforce' : 'clerk', at: last.at, why: last.why }
+    return {
+      from: last.kind === 'undo' ? 'clerkforce' : last.side === 'clerk' ? 'salesforce' : 'clerk',
+      at: last.at,
+      why: last.why,
+    }
   const told = toldSince(events, rule.field, last?.at ?? 0)
   if (last && last.side === 'salesforce') {
     const who = told ? ` by ${told.user}` : ''

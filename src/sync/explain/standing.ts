@@ -1,8 +1,9 @@
 /** How a pair came to be, and how it stands: from its link, its dirty row and the journal. */
+import type { KnownDecision } from '../mirror/decisions.ts'
 import type { KnownChange, KnownDirty, KnownLink, KnownQuestions, KnownRequest } from '../mirror/explain.ts'
 import { keyOf, objectOf } from '../plan/mapping.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Pairing, Standing } from './explanation.ts'
+import type { Explained, Pairing, Standing } from './explanation.ts'
 
 const pairing = (by: Pairing['by'], at: number | null, text: string): Pairing => ({ by, at, text })
 
@@ -41,6 +42,19 @@ export const pairingOf = (
     if (found) return found
   }
   return pairing('unknown', null, 'the journal does not reach back to when they were paired')
+}
+
+/** What a person decided about a pair, in words. */
+export const decidedOf = (decision: KnownDecision | undefined): Explained['decided'] => {
+  if (!decision) return null
+  const { at, wanted, salesforceId, never } = decision
+  const from = never === null ? '' : `; not to ${never}`
+  const texts = {
+    this: `a person linked it to ${salesforceId}${from}`,
+    new: `a person wanted a new record for it${from}`,
+    apart: `a person unlinked it${never === null ? '' : ` from ${never}`}: it is left alone until it is linked again`,
+  }
+  return { at, text: texts[wanted] }
 }
 
 /** What a plan would do, in words. */

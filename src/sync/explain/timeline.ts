@@ -75,6 +75,7 @@ const decisions: Readonly<Record<string, string>> = {
   link: 'linked',
   unlink: 'unlinked',
   look: 'to be looked at again',
+  decide: 'decided',
 }
 const didIn: Readonly<Record<string, string>> = {
   create: 'created in',
@@ -84,9 +85,20 @@ const didIn: Readonly<Record<string, string>> = {
   delete: 'deleted from',
   unpair: 'key taken off in',
   invite: 'invited by',
+  undo: 'undone in',
 }
 
-const changeLine = ({ at, side, kind, salesforceId, reason, fields, result, detail }: KnownChange): TimelineLine => {
+const changeLine = ({
+  id,
+  at,
+  side,
+  kind,
+  salesforceId,
+  reason,
+  fields,
+  result,
+  detail,
+}: KnownChange): TimelineLine => {
   const decision = decisions[kind]
   const refused = decision === undefined && result !== 'done'
   const did = `${didIn[kind] ?? `${kind} in`} ${sideName[side]}`
@@ -99,6 +111,7 @@ const changeLine = ({ at, side, kind, salesforceId, reason, fields, result, deta
     what: decision === undefined ? 'write' : 'decision',
     side,
     title: `${title}${record}${code}`,
+    ...(decision === undefined && result === 'done' ? { change: id } : {}),
     trouble: refused || kind === 'park',
     detail: [reason, ...(detail === null ? [] : detail.split('\n'))].filter((text) => text !== ''),
     fields: Object.entries(fields).map(([field, { before, after, why, rule }]) => ({

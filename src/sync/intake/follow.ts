@@ -60,6 +60,8 @@ export type FollowerOptions = {
   noted: (taken: Taken) => void
   /** Told when Salesforce could not be asked. */
   failed: (error: SalesforceError) => void
+  /** Told when Salesforce no longer knew how far we were: what it deleted meanwhile no asking shows. */
+  placeLost?: () => void
 }
 
 export type Follower = Loop & { state: () => FollowState }
@@ -207,6 +209,7 @@ export const startFollower = (options: FollowerOptions): Follower => {
       await missed(cursor.reached ?? now() - 72 * hour)
       await resetCursor(db.query, cursorName)
       startAt = 'earliest'
+      options.placeLost?.()
       return 0
     }
     troubleSince ??= now()

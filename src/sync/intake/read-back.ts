@@ -91,10 +91,10 @@ const readEntity = async (options: ReadBackOptions, entity: StaleEntity, all: re
   const seen = rows.flatMap(({ sight }) => sight ?? [])
   const missing = rows.filter(({ sight }) => !sight).map(({ stale }) => stale.id)
   await db.transaction(async (query) => {
-    const foreign = await observeSalesforce(query, entity, seen, now(), missing)
+    const foreign = await observeSalesforce(query, entity, seen, now(), { missing })
     if (entity === 'person' && rules.invite) {
       // An invitation stands on the Contact that was invited, whoever else that is.
-      await observeSalesforce(query, 'invitation', seen.map(asInvited), now(), missing)
+      await observeSalesforce(query, 'invitation', seen.map(asInvited), now(), { missing })
     }
     if (entity !== 'membership')
       await askRequests(

@@ -94,7 +94,7 @@ const parents = `
   left join lateral (
     select * from clerkforce.link where entity = $1 and clerk_id = wanted.id limit 1) l on true
   left join lateral (
-    select link_id from clerkforce.dirty where link_id = l.id limit 1) d on true
+    select link_id from clerkforce.dirty where link_id = l.id and tier < $3 limit 1) d on true
   left join lateral (
     select deleted_at from clerkforce.record where side = 'clerk' and entity = $1 and id = wanted.id limit 1) r on true
   left join lateral (
@@ -112,13 +112,17 @@ type ParentRow = {
   removed: boolean
 }
 
-/** People or organizations that others depend on, by Clerk id. */
+/**
+ * People or organizations that others depend on, by Clerk id.
+ * @param beyond parents of this tier or a later one do not count as dirty: who compares is not to wait for what comparing has marked
+ */
 export const readParents = async (
   query: Query,
   entity: 'person' | 'organization',
   ids: readonly string[],
+  beyond = 4,
 ): Promise<Map<string, Parent>> => {
-  const rows = await query<ParentRow>(parents, [entity, [...new Set(ids)]])
+  const rows = await query<ParentRow>(parents, [entity, [...new Set(ids)], beyond])
   return new Map(
     rows.map((row) => [
       row.id,

@@ -1,7 +1,8 @@
 /** What operators ask: how much is waiting, what is parked, why; and what they can do about it. */
 import type { Query } from '../../db/database.ts'
 import type { Entity } from '../../model/model.ts'
-import { markDirty } from './dirty.ts'
+import { endHolds } from './decisions.ts'
+import { markDirty, tiers } from './dirty.ts'
 
 export type Counts = {
   /** Hints stored and not read yet. */
@@ -24,15 +25,18 @@ export type Counts = {
   granting: number
   /** Requests that Clerk refused. */
   failed: number
-  /** How long the oldest due link has been due, in ms; a minute less at the most. */
+  /** How long the oldest due link has been due, in ms; a minute less at the most. Those that a backfill or reconcile found do not count. */
   behindMs: number
 }
 
-// The first row of each rank in the order of the index `dirty_due`, which goes by minutes: of a million dirty rows three are read.
+// The first row of each rank and tier in the order of the index `dirty_due`, which goes by minutes: of a million dirty rows a few are read.
+// A scan's findings do not count: that they wait for the end of it is no delay, and nobody is to be woken for it.
 const oldestDue = `
   select min(first.due_at) from (values (0::smallint), (1::smallint), (2::smallint), (3::smallint)) as ranks (rank)
+  cross join (values (0::smallint), (1::smallint)) as tiers (tier)
   cross join lateral (
-    select d.due_at from clerkforce.dirty d where d.rank = ranks.rank order by (d.due_at / 60000), d.group_key, d.link_id limit 1
+    select d.due_at from clerkforce.dirty d where d.rank = ranks.rank and d.tier = tiers.tier
+    order by (d.due_at / 60000), d.group_key, d.link_id limit 1
   ) as first`
 
 /** One statement, on partial indexes. */
@@ -167,8 +171,9 @@ export const retryParked = async (
   await query(journalForgotten, [ids, now])
   await query(forgetChildren, [children.map((one) => one.clerkId)])
   await query(forgetDeleted, [ids])
+  await endHolds(query, ids)
   await query(unpark, [ids])
-  await markDirty(query, [...targets, ...children], now)
+  await markDirty(query, [...targets, ...children], now, tiers.retry)
   await query('update clerkforce.dirty set look = true where link_id = any($1)', [ids])
   return targets.length
 }

@@ -8,13 +8,23 @@
  * Whoever touches several rows takes them in one order: parents first (`rank`), then by link, and the rows of links after them. Two processes
  * that take the same rows in different order wait for each other until PostgreSQL ends one of them, a second later.
  *
- * Claiming goes parents first, then minute by minute (fair), then by Account: records of one Account go out in one request, and an
- * Account that is in one request already is left out of the next, because Salesforce locks the Account row for its children.
+ * Claiming goes tier by tier (live changes before what is tried again, and both before scans), in a tier parents first, then minute by minute
+ * (fair), then by Account: records of one Account go out in one request, and an Account that is in one request already is left out of the next,
+ * because Salesforce locks the Account row for its children. A child that has to wait for its parent takes it along into its own tier.
  */
 import type { Query } from '../../db/database.ts'
 import { type Entity, rankOf } from '../../model/model.ts'
 
 export type Target = { entity: Entity; clerkId: string }
+
+/** What goes first: the smaller number. */
+export const tiers: { readonly live: 0; readonly retry: 1; readonly backfill: 2; readonly reconcile: 3 } = {
+  live: 0,
+  retry: 1,
+  backfill: 2,
+  reconcile: 3,
+}
+export type Tier = 0 | 1 | 2 | 3
 
 /** A claimed link. */
 export type Claim = {
@@ -26,6 +36,8 @@ export type Claim = {
   version: number
   attempts: number
   look: boolean
+  /** As it was claimed. */
+  tier: Tier
   /** Fields that somebody else manages in Clerk, as Clerk said in the last day: after it, it is asked again. */
   managed: readonly string[]
   /** The record on Clerk's side was erased. */
@@ -43,7 +55,7 @@ const ensureLinks = `
 // Only Clerk's memberships have a person_id. To name side and entity too would let PostgreSQL, while it has no statistics, read all
 // memberships through the primary key for each person.
 const mark = `
-  insert into clerkforce.dirty as mine (link_id, rank, group_key, version, due_at)
+  insert into clerkforce.dirty as mine (link_id, rank, group_key, version, due_at, tier)
   select l.id, wanted.rank,
     case wanted.entity
       when 'person' then coalesce((
@@ -54,19 +66,20 @@ const mark = `
         select r.organization_id from clerkforce.record r where r.side = 'clerk' and r.entity = 'membership' and r.id = l.clerk_id), l.clerk_id)
       else l.clerk_id
     end,
-    1, $4
+    1, $4, $5
   from unnest($1::text[], $2::text[], $3::smallint[]) as wanted(entity, clerk_id, rank)
   join clerkforce.link l on l.entity = wanted.entity and l.clerk_id = wanted.clerk_id
   order by wanted.rank, l.id
   on conflict (link_id) do update set
     version = mine.version + 1,
+    tier = least(mine.tier, excluded.tier),
     group_key = case when mine.leased_by is null then excluded.group_key else mine.group_key end,
     due_at = case when mine.leased_by is null then least(mine.due_at, excluded.due_at) else mine.due_at end,
     attempts = 0,
     waits_for = null`
 
 // New facts are a reason to try a parked link again.
-// A fight brings them itself, over and over, and the journal is not to grow by that.
+// A fight brings them itself, over and over, and the journal is not to grow by that; nor by what a person has undone and set aside.
 const unpark = `
   with parked as (
     select l.id, l.salesforce_id, l.parked_code from unnest($1::text[], $2::text[]) as wanted(entity, clerk_id), lateral (
@@ -75,12 +88,17 @@ const unpark = `
   told as (
     insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result)
     select $3, id, 'salesforce', 'unpark', salesforce_id, 'something new is known of it', '{}', 'again' from parked
-    where parked_code is distinct from 'FIGHT' order by id)
+    where parked_code is distinct from 'FIGHT' and parked_code is distinct from 'UNDONE' order by id)
   update clerkforce.link l set parked_at = null, parked_code = null, parked_reason = null
   where l.id = any (array(select id from parked))`
 
-/** Marks links dirty, making those that do not exist yet. */
-export const markDirty = async (query: Query, targets: readonly Target[], now: number): Promise<void> => {
+/** Marks links dirty, making those that do not exist yet. Of several marks the smallest tier counts. */
+export const markDirty = async (
+  query: Query,
+  targets: readonly Target[],
+  now: number,
+  tier: Tier = tiers.live,
+): Promise<void> => {
   if (targets.length === 0) return
   // One statement cannot touch a row twice.
   const byKey = new Map(targets.map((one) => [`${one.entity} ${one.clerkId}`, one]))
@@ -88,7 +106,7 @@ export const markDirty = async (query: Query, targets: readonly Target[], now: n
   const names = sorted.map((one) => one.entity)
   const ids = sorted.map((one) => one.clerkId)
   await query(ensureLinks, [names, ids])
-  await query(mark, [names, ids, sorted.map((one) => rankOf[one.entity]), now])
+  await query(mark, [names, ids, sorted.map((one) => rankOf[one.entity]), now, tier])
   await query(unpark, [names, ids, now])
 }
 
@@ -104,58 +122,69 @@ export const stillManaged = (now: string): string =>
 const claim = `
   with picked as (
     select d.link_id from clerkforce.dirty d
-    where d.rank = $1 and d.due_at <= $2 and d.due_at / 60000 <= $2::bigint / 60000
+    where d.rank = $1 and d.tier = $6 and d.due_at <= $2 and d.due_at / 60000 <= $2::bigint / 60000
       and d.group_key not in (select o.group_key from clerkforce.dirty o where o.leased_by is not null and o.due_at > $2)
-    order by d.rank, d.due_at / 60000, d.group_key, d.link_id
+    order by d.rank, d.tier, d.due_at / 60000, d.group_key, d.link_id
     limit $3 for update of d skip locked),
   leased as (
     update clerkforce.dirty d set leased_by = $4, due_at = $5, waits_for = null, look = d.look or d.leased_by is not null
     where d.link_id = any (array(select link_id from picked))
-    returning d.link_id, d.version, d.attempts, d.look, d.group_key)
+    returning d.link_id, d.version, d.attempts, d.look, d.tier, d.group_key)
   select leased.link_id as "linkId", l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base,
-    leased.version, leased.attempts, leased.look,
+    leased.version, leased.attempts, leased.look, leased.tier,
     ${stillManaged('$2')} as managed, l.erased
   from leased join clerkforce.link l on l.id = leased.link_id
   order by leased.group_key, leased.link_id`
 
-/** Takes up to `limit` due links of one entity under the lease `lease`. */
+/** Takes up to `limit` due links of one entity and tier under the lease `lease`. */
 export const claimDirty = (
   query: Query,
   entity: Entity,
-  { limit, now, leaseMs, lease }: { limit: number; now: number; leaseMs: number; lease: string },
-): Promise<Claim[]> => query<Claim>(claim, [rankOf[entity], now, limit, lease, now + leaseMs])
+  options: { limit: number; now: number; leaseMs: number; lease: string; tier?: Tier },
+): Promise<Claim[]> => {
+  const { limit, now, leaseMs, lease, tier = tiers.live } = options
+  return query<Claim>(claim, [rankOf[entity], now, limit, lease, now + leaseMs, tier])
+}
 
 // In the order of `dirty_due`, or the planner reads the table from its beginning and hopes to find some soon.
+// What a run finds is held back until it has scanned everything: a person without its memberships would be written twice.
 const due = `
-  select rank.rank, due.count from unnest(array[0, 1, 2, 3]) as rank(rank),
+  select rank.rank, tier.tier, due.count from unnest(array[0, 1, 2, 3]) as rank(rank), unnest(array[0, 1, 2, 3]) as tier(tier),
     lateral (select count(*) from (
       select 1 from clerkforce.dirty d
-      where d.rank = rank.rank and d.due_at <= $1 and d.due_at / 60000 <= $1::bigint / 60000
-      order by d.due_at / 60000 limit $2) one) due
-  where due.count > 0 order by rank.rank`
+      where d.rank = rank.rank and d.tier = tier.tier and d.due_at <= $1 and d.due_at / 60000 <= $1::bigint / 60000
+      order by d.rank, d.tier, d.due_at / 60000 limit $2) one) due
+  where due.count > 0 and tier.tier not in (
+    select case kind when 'backfill' then 2 else 3 end from clerkforce.run where finished_at is null and state in ('scanning', 'asking'))
+  order by tier.tier, rank.rank`
 
-/**
- * Marks links dirty that are to be looked up in Salesforce before anything else.
- * @param beside what the same transaction has to mark besides: all at once, because of the order of locks
- */
+export type LookOptions = {
+  /** @default live */
+  tier?: Tier
+  /** What the same transaction has to mark besides: all at once, because of the order of locks. */
+  beside?: readonly Target[]
+}
+
+/** Marks links dirty that are to be looked up in Salesforce before anything else. */
 export const lookAgain = async (
   query: Query,
   linkIds: readonly number[],
   now: number,
-  beside: readonly Target[] = [],
+  { tier = tiers.live, beside = [] }: LookOptions = {},
 ): Promise<void> => {
-  if (linkIds.length === 0) return markDirty(query, beside, now)
+  if (linkIds.length === 0) return markDirty(query, beside, now, tier)
   const targets = await query<Target>(
     'select entity, clerk_id as "clerkId" from clerkforce.link where id = any($1) and clerk_id is not null',
     [linkIds],
   )
-  await markDirty(query, [...targets, ...beside], now)
+  await markDirty(query, [...targets, ...beside], now, tier)
   await query('update clerkforce.dirty set look = true where link_id = any($1)', [linkIds])
 }
 
-/** How many links are due for each rank, parents first, counted up to `most`; ranks with none are left out. */
-export const dueLinks = (query: Query, now: number, most: number): Promise<{ rank: number; count: number }[]> =>
-  query(due, [now, most])
+export type Due = { tier: Tier; rank: number; count: number }
+
+/** How many links are due for each tier and rank, in the order in which they go, counted up to `most`; those with none are left out. */
+export const dueLinks = (query: Query, now: number, most: number): Promise<Due[]> => query<Due>(due, [now, most])
 
 /**
  * Takes claims out of their Account's group: they are done with Salesforce and wait for Clerk, and nobody has to wait for them.
@@ -202,10 +231,24 @@ export type Release = {
 // its row cannot go while we hold it.
 const parents = 'select 1 from clerkforce.dirty where link_id = any($1) order by rank, link_id for key share'
 
-/** Keeps the parents that these wait for as they are until the transaction ends; before the claims themselves, for parents come first. */
+// Otherwise somebody who signs up during a backfill would wait for the end of it. All are locked in one order, not only those that change.
+const promote = `
+  with held as materialized (
+    select link_id, tier from clerkforce.dirty where link_id = any($1) order by rank, link_id for no key update)
+  update clerkforce.dirty set tier = $2 where link_id = any (array(select link_id from held where tier > $2))`
+const anyLater = 'select 1 from clerkforce.dirty where link_id = any($1) and tier > $2 limit 1'
+
+/**
+ * Keeps the parents that these wait for as they are until the transaction ends, but for their tier, which becomes that of the child; before the
+ * claims themselves, for parents come first.
+ */
 export const holdParents = async (query: Query, releases: readonly Release[]): Promise<void> => {
-  const ids = [...new Set(releases.flatMap(({ waitsFor }) => waitsFor ?? []))]
-  if (ids.length > 0) await query(parents, [ids])
+  const waiting = releases.filter(({ waitsFor }) => waitsFor !== undefined)
+  if (waiting.length === 0) return
+  const tier = Math.min(...waiting.map(({ claim }) => claim.tier))
+  const ids = [...new Set(waiting.flatMap(({ waitsFor }) => waitsFor ?? []))]
+  if ((await query(anyLater, [ids, tier])).length > 0) await query(promote, [ids, tier])
+  else await query(parents, [ids])
 }
 
 /**
@@ -222,6 +265,7 @@ export const releaseDirty = async (
   await query(
     `update clerkforce.dirty d set leased_by = null, look = back.look or (d.look and d.version <> back.version), waits_for = back.waits_for,
        attempts = case when d.version = back.version then back.attempts else 0 end,
+       tier = case when d.version = back.version and back.attempts > 0 then greatest(d.tier, 1) else d.tier end,
        due_at = case
          when d.version <> back.version then $7
          when not exists (select 1 from clerkforce.dirty parent where parent.link_id = back.waits_for)

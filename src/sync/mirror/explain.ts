@@ -104,7 +104,7 @@ export const readDirty = async (query: Query, linkId: number): Promise<KnownDirt
 export const readAsClaim = async (query: Query, linkId: number, now: number): Promise<Claim | undefined> => {
   const [claim] = await query<Claim>(
     `select l.*, l.id as "linkId", l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", coalesce(d.version, 0) as version,
-       coalesce(d.attempts, 0) as attempts, coalesce(d.look, false) as look,
+       coalesce(d.attempts, 0) as attempts, coalesce(d.look, false) as look, coalesce(d.tier, 0) as tier,
        ${stillManaged('$2')} as managed
      from clerkforce.link l left join clerkforce.dirty d on d.link_id = l.id where l.id = $1 and l.clerk_id is not null`,
     [linkId, now],

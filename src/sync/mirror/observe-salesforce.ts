@@ -8,7 +8,7 @@
 import type { Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Fields } from '../../model/model.ts'
-import { lookAgain, type Target } from './dirty.ts'
+import { lookAgain, type Target, type Tier, tiers } from './dirty.ts'
 import { emptySights } from './erased.ts'
 import type { Held } from './settle.ts'
 
@@ -49,9 +49,15 @@ const same = (a: Fields, b: Fields): boolean => {
   return [...keys].every((key) => (a[key] ?? null) === (b[key] ?? null))
 }
 
+export type SightOptions = {
+  /** Ids of records that Salesforce no longer shows: deleted, merged, or out of our sight. Their links look for themselves. */
+  missing?: readonly string[]
+  /** @default live */
+  tier?: Tier
+}
+
 /**
  * Stores sights of one entity and marks what they concern.
- * @param missing ids of records that Salesforce no longer shows: deleted, merged, or out of our sight. Their links look for themselves.
  * @returns ids of the records that no link has to do with.
  */
 export const observeSalesforce = async (
@@ -59,7 +65,7 @@ export const observeSalesforce = async (
   entity: Entity,
   sights: readonly SalesforceSight[],
   now: number,
-  missing: readonly string[] = [],
+  { missing = [], tier = tiers.live }: SightOptions = {},
 ): Promise<Set<string>> => {
   if (sights.length + missing.length === 0) return new Set()
   const ids = [...sights.map(({ id }) => id), ...missing]
@@ -75,7 +81,7 @@ export const observeSalesforce = async (
     return link && link.salesforceId !== id ? [link.id] : []
   })
   const gone = missing.flatMap((id) => byRecord.get(id)?.id ?? [])
-  await lookAgain(query, [...moved, ...gone], now, changed)
+  await lookAgain(query, [...moved, ...gone], now, { tier, beside: changed })
   return new Set(sights.filter(({ id, clerkId }) => !byRecord.has(id) && !byKey.has(clerkId ?? '')).map(({ id }) => id))
 }
 

@@ -13,7 +13,7 @@
 import type { Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Entity, Observation } from '../../model/model.ts'
-import { markDirty, type Target } from './dirty.ts'
+import { markDirty, type Target, type Tier, tiers } from './dirty.ts'
 import { emptyObserved } from './erased.ts'
 import { openGaps } from './gaps.ts'
 import { recogniseInvited, recogniseMarks, watchEnded } from './granted.ts'
@@ -158,6 +158,13 @@ export type Observed = {
   erased: ReadonlySet<Observation>
 }
 
+export type ObserveOptions = {
+  /** @default live */
+  tier?: Tier
+  /** Whether Clerk is to be asked for the memberships of people who are new. @default true */
+  gaps?: boolean
+}
+
 /**
  * Stores what Clerk showed and marks what it concerns.
  * @param query of the caller's transaction, which also settles where the observations came from.
@@ -166,17 +173,18 @@ export const observeClerk = async (
   query: Query,
   observations: readonly Observation[],
   now: number,
+  { tier = tiers.live, gaps = true }: ObserveOptions = {},
 ): Promise<Observed> => {
   const stored = await storeRecords(query, observations)
   await recognise(query, observations, stored, now)
   if (stored.length > 0) {
-    const newPersons = stored.filter((row) => row.entity === 'person' && row.inserted && !row.deleted)
+    const newPersons = stored.filter((row) => gaps && row.entity === 'person' && row.inserted && !row.deleted)
     await openGaps(
       query,
       newPersons.map((row) => row.id),
       now,
     )
-    await markDirty(query, await affected(query, stored), now)
+    await markDirty(query, await affected(query, stored), now, tier)
   }
   const erased = observations.length > 0 ? await emptyObserved(query, observations, now) : new Set<Observation>()
   return { changed: stored.length, repeated: observations.length - stored.length, erased }

@@ -16,6 +16,7 @@ import {
   releaseDirty,
   settleDirty,
   stillManaged,
+  tiers,
   wakeWaiting,
 } from './dirty.ts'
 import { bareOutcome, noteErased } from './erased.ts'
@@ -252,7 +253,9 @@ const wakeChildren = async (query: Query, entity: Entity, settled: readonly Sett
   const fresh = entity === 'organization' ? paired : paired.filter(({ claim }) => claim.salesforceId !== null)
   if (fresh.length === 0) return
   const children = entity === 'organization' ? membersOf : membershipsOf
-  await markDirty(query, await query(children, [fresh.map(({ claim }) => claim.clerkId)]), now)
+  // A batch has one tier: what follows from a scan is no live change.
+  const tier = fresh[0]?.claim.tier
+  await markDirty(query, await query(children, [fresh.map(({ claim }) => claim.clerkId)]), now, tier)
 }
 
 const parentsWith = `
@@ -339,6 +342,7 @@ export const settle = (
       query,
       outcomes.flatMap(({ observed = [] }) => observed),
       now,
+      { tier: outcomes[0]?.claim.tier ?? tiers.live },
     )
     if (readBackAt !== undefined) await readBackLater(query, entity, written, now, readBackAt)
   })

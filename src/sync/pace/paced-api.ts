@@ -1,4 +1,4 @@
-import type { SalesforceApi } from '../../salesforce/api.ts'
+import type { BulkQuery, SalesforceApi, Through } from '../../salesforce/api.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import type { Pace, PauseReason } from './pace.ts'
 import type { Turns } from './turns.ts'
@@ -8,6 +8,10 @@ export const SIDE_BLOCKED = 'SIDE_BLOCKED'
 
 /** The calls that cost allowance and are made under load. */
 export type PacedApi = Pick<SalesforceApi, 'write' | 'query' | 'retrieve'>
+
+/** What a scan reads with. */
+export type PacedReads = Pick<PacedApi, 'query' | 'retrieve'> &
+  Pick<SalesforceApi, 'count'> & { bulk: Pick<SalesforceApi['bulk'], 'query'> }
 
 /** The failure of a call that waited its turn while the side was paused: that of the call that paused it. */
 const pausedFailure = ({ reason, detail }: NonNullable<ReturnType<Pace['paused']>>): SalesforceError =>
@@ -62,12 +66,7 @@ export const pacedDescribe = (
  * @throws SalesforceError `allowance` when there is none left for us; what the side was paused for while the call waited
  */
 export const pacedApi = (api: PacedApi, pace: Pace, now: () => number, turns: Turns): PacedApi => {
-  const call = <T>(work: () => Promise<T>, accepted: (answer: T) => boolean): Promise<T> =>
-    turns(() => {
-      const paused = pace.paused()
-      if (paused) throw pausedFailure(paused)
-      return reserved(work, pace, now, accepted)
-    })
+  const call = pacedCall(pace, now, turns)
   return {
     write: (requests) =>
       call(
@@ -84,6 +83,36 @@ export const pacedApi = (api: PacedApi, pace: Pace, now: () => number, turns: Tu
         () => api.retrieve(object, ids, fields),
         () => false,
       ),
+  }
+}
+
+const pacedCall =
+  (pace: Pace, now: () => number, turns: Turns) =>
+  <T>(work: () => Promise<T>, accepted: (answer: T) => boolean): Promise<T> =>
+    turns(() => {
+      const paused = pace.paused()
+      if (paused) throw pausedFailure(paused)
+      return reserved(work, pace, now, accepted)
+    })
+
+/** Likewise for scans, each call of a bulk job too; the job's own `through` is asked around it. */
+export const pacedReads = (
+  api: PacedApi & Pick<SalesforceApi, 'count' | 'bulk'>,
+  pace: Pace,
+  now: () => number,
+  turns: Turns,
+): PacedReads => {
+  const { query, retrieve } = pacedApi(api, pace, now, turns)
+  const read = <T>(work: () => Promise<T>): Promise<T> => pacedCall(pace, now, turns)(work, () => false)
+  const bulkQuery = ({ through = (send) => send(), ...asked }: BulkQuery) => {
+    const paced: Through = (send, kind) => through(() => read(send), kind)
+    return api.bulk.query({ ...asked, through: paced })
+  }
+  return {
+    query,
+    retrieve,
+    count: (soql, options) => read(() => api.count(soql, options)),
+    bulk: { query: bulkQuery },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ClerkOrganization, Fields, SalesforceState } from '../../model/model.ts'
+import { applyDecision, type Decision, decidedGone, decidedReason } from './decision.ts'
 import { decideExistence, hidden, lost } from './existence.ts'
 import { dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { anotherIn, keyOf, type Rules } from './mapping.ts'
@@ -13,11 +14,13 @@ export type OrganizationInput = {
   candidates: readonly Candidate[]
   /** Fields that somebody else manages in Clerk. */
   managed: readonly string[]
+  /** What a person decided about the pair. */
+  decision?: Decision | undefined
   rules: Rules
 }
 
 const drafted = (
-  { base, rules, managed }: OrganizationInput,
+  { base, rules, managed, decision }: OrganizationInput,
   organization: ClerkOrganization,
   found: { id: string; fields: Fields; version: number } | undefined,
   kind: 'create' | 'adopt' | 'update',
@@ -42,15 +45,26 @@ const drafted = (
   setField(draft, 'Clerk_Status__c', status, held, 'state of the organization in Clerk')
   const reason = {
     create: 'no Account has this Clerk id',
-    adopt: 'the only Account that matches by the configured rule',
+    adopt: decision?.wanted === 'this' ? decidedReason : 'the only Account that matches by the configured rule',
     update: ended ? 'the organization was deleted' : 'the organization changed',
   }
   return finish(draft, found?.id, ended && kind === 'update' ? 'end' : kind, reason[kind])
 }
 
 /** Plans one organization and its Account. */
-export const planOrganization = (input: OrganizationInput): Plan => {
-  const { clerk, base, salesforce, candidates } = input
+export const planOrganization = (given: OrganizationInput): Plan => {
+  const { clerk, base, candidates, decision: decided } = given
+  const open = base === null
+  const left = applyDecision({
+    entity: 'organization',
+    clerkId: clerk?.id ?? '',
+    decision: decided,
+    open,
+    salesforce: given.salesforce,
+  })
+  if ('do' in left) return left
+  const salesforce = left
+  const input = { ...given, salesforce }
   const presence = clerk === undefined ? 'unseen' : clerk.deletedAt === null ? 'present' : 'ended'
   const decision = decideExistence(presence, salesforce, base !== null)
   if (clerk === undefined || decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
@@ -59,11 +73,12 @@ export const planOrganization = (input: OrganizationInput): Plan => {
   if (decision === 'gone') return lost('Account', 'organization', keyOf.organization, salesforce)
   if (salesforce.state === 'present') return drafted(input, clerk, salesforce, 'update')
   const [candidate, ...others] = candidates
+  if (!candidate && decided?.wanted === 'this' && presence !== 'ended') return decidedGone('organization', decided)
   if (others.length > 0)
     return {
       do: 'park',
       code: 'AMBIGUOUS',
-      reason: `several Accounts match this organization (${candidates.map(({ id }) => id).join(', ')}): merge them or put the Clerk id on the right one, then retry`,
+      reason: `several Accounts match this organization (${candidates.map(({ id }) => id).join(', ')}): say which (clerkforce link ${clerk.id} <Account id>); or merge them or put the Clerk id on the right one, then retry`,
     }
   if (!candidate && Object.keys(clerk.body).length === 0)
     return { do: 'none', reason: 'deleted before anything was known of it' }

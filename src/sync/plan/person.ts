@@ -1,4 +1,5 @@
 import type { ClerkPerson, Fields, SalesforceState, Value } from '../../model/model.ts'
+import { applyDecision, type Decision, decidedGone, decidedReason } from './decision.ts'
 import { decideExistence, hidden, lost } from './existence.ts'
 import { type Draft, dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { anotherIn, keyOf, type Rules, type UserDeleted } from './mapping.ts'
@@ -19,6 +20,8 @@ export type PersonInput = {
   managed: readonly string[]
   /** An operator had the person erased: the policy `userErased` decides, once. @default false */
   erased?: boolean
+  /** What a person decided about the pair. */
+  decision?: Decision | undefined
   rules: Rules
 }
 
@@ -138,7 +141,9 @@ const merged = (
   mergeAccount(draft, primaryOf(input), held, rules)
   const reason =
     kind === 'adopt'
-      ? 'the only Contact with this e-mail address, and without a Clerk id'
+      ? input.decision?.wanted === 'this'
+        ? decidedReason
+        : 'the only Contact with this e-mail address, and without a Clerk id'
       : ended
         ? input.erased
           ? why
@@ -179,8 +184,19 @@ const missingAccount = (input: PersonInput): Plan | undefined => {
 }
 
 /** Plans one person: user and memberships on the one side, Contact on the other. */
-export const planPerson = (input: PersonInput): Plan => {
-  const { clerk, base, salesforce, candidates, rules } = input
+export const planPerson = (given: PersonInput): Plan => {
+  const { clerk, base, candidates, rules, decision: decided } = given
+  const open = base === null
+  const left = applyDecision({
+    entity: 'person',
+    clerkId: clerk?.id ?? '',
+    decision: decided,
+    open,
+    salesforce: given.salesforce,
+  })
+  if ('do' in left) return left
+  const salesforce = left
+  const input = { ...given, salesforce }
   const presence = clerk === undefined ? 'unseen' : clerk.deletedAt === null ? 'present' : 'ended'
   const decision = decideExistence(presence, salesforce, base !== null)
   if (clerk === undefined || decision === 'nothing') return { do: 'none', reason: 'nothing to do' }
@@ -190,7 +206,8 @@ export const planPerson = (input: PersonInput): Plan => {
   if (wait) return wait
   if (decision === 'look') return { do: 'look', reason: 'Salesforce was never asked for this user' }
   if (salesforce.state === 'present') return merged(input, clerk, salesforce, 'update')
-  const [candidate, ...others] = rules.person.adopt ? candidates : []
+  const [candidate, ...others] = rules.person.adopt || decided ? candidates : []
+  if (!candidate && decided?.wanted === 'this' && presence !== 'ended') return decidedGone('person', decided)
   if (candidate && presence === 'ended')
     return {
       do: 'none',
@@ -200,7 +217,7 @@ export const planPerson = (input: PersonInput): Plan => {
     return {
       do: 'park',
       code: 'AMBIGUOUS',
-      reason: `several Contacts have this user's e-mail address (${candidates.map(({ id }) => id).join(', ')}): merge them or put the Clerk id on the right one, then retry`,
+      reason: `several Contacts have this user's e-mail address (${candidates.map(({ id }) => id).join(', ')}): say which (clerkforce link ${clerk.id} <Contact id>); or merge them or put the Clerk id on the right one, then retry`,
     }
   return candidate ? merged(input, clerk, candidate, 'adopt') : created(input, clerk)
 }

@@ -17,6 +17,7 @@ const claimOf = (linkId: number): Claim => ({
   version: 1,
   attempts: 0,
   look: false,
+  tier: 0,
   managed: [],
   erased: false,
 })

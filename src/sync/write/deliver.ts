@@ -1,6 +1,7 @@
 import type { Database } from '../../db/database.ts'
 import type { Entity, Side } from '../../model/model.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
+import { readReserved } from '../mirror/decisions.ts'
 import { type Claim, leaveGroup } from '../mirror/dirty.ts'
 import { type Held, type Outcome, settle } from '../mirror/settle.ts'
 import type { Pace } from '../pace/pace.ts'
@@ -113,12 +114,20 @@ const decide = async (
   if (toLook.length === 0) return { decided, failed: [] }
   const wanted = toLook.map(({ planned }) => planned.wanted)
   const { sights, failures } = await lookApart(api, entity, wanted, options)
+  const reserved = await readReserved(
+    db.query,
+    entity,
+    [...sights.values()].flatMap(({ candidates }) => candidates.map(({ id }) => id)),
+  )
   const failed: Outcome[] = []
   for (const { planned } of toLook) {
     const { claim } = planned
     const failure = failures.get(claim.linkId)
     if (failure === undefined) {
-      const sight = sights.get(claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [], asOf: 0 }
+      const seen: Sight = sights.get(claim.linkId) ?? { salesforce: { state: 'absent' }, candidates: [], asOf: 0 }
+      // What a person gave to another is adopted by nobody else, though that one may still have to wait.
+      const free = ({ id }: Held): boolean => (reserved.get(id) ?? claim.clerkId) === claim.clerkId
+      const sight: Sight = { ...seen, candidates: seen.candidates.filter(free) }
       const plan = planned.plan(sight)
       decided.push({ planned, plan, held: heldOf(planned, sight, plan, now()) })
     } else if (failure.kind === 'refused' && !isSchemaProblem(failure)) failed.push(refusedOutcome(claim, failure))

@@ -9,6 +9,7 @@ import type { Claim } from '../mirror/dirty.ts'
 import { heldFrom, keyIn, readFields, selectList } from '../mirror/from-salesforce.ts'
 import type { Held } from '../mirror/settle.ts'
 import type { PacedApi } from '../pace/paced-api.ts'
+import type { Decision } from '../plan/decision.ts'
 import { keyOf, normaliseMatch, objectOf, primaryEmail, type Rules, readMatch } from '../plan/mapping.ts'
 import { normaliseEmail } from '../plan/value.ts'
 
@@ -24,7 +25,14 @@ export type Sight = {
 }
 
 /** A link to look for; membership: the Contact and Account whose relation it is. */
-export type Wanted = { claim: Claim; body: Body; contactId?: string | undefined; accountId?: string | undefined }
+export type Wanted = {
+  claim: Claim
+  body: Body
+  contactId?: string | undefined
+  accountId?: string | undefined
+  /** What a person decided about the pair. */
+  decision?: Decision | undefined
+}
 
 /** Keys in one query: two hundred user ids with as many addresses make some 15,000 characters. */
 const keysInQuery = 200
@@ -46,7 +54,7 @@ const condition = (field: string, values: readonly string[]): string[] =>
 const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[] => {
   const linked = condition(
     'Id',
-    group.flatMap(({ claim }) => claim.salesforceId ?? []),
+    group.flatMap(({ claim, decision }) => [claim.salesforceId ?? [], decision?.salesforceId ?? []].flat()),
   )
   if (entity === 'membership')
     return [...condition('ContactId', [...new Set(group.flatMap(({ contactId }) => contactId ?? []))]), ...linked]
@@ -118,7 +126,11 @@ const indexOf = (entity: Entity, found: readonly Held[], rules: Rules): Index =>
   return index
 }
 
-const candidatesFor = (entity: Entity, { body }: Wanted, index: Index, rules: Rules): readonly Held[] => {
+const candidatesFor = (entity: Entity, { body, decision }: Wanted, index: Index, rules: Rules): readonly Held[] => {
+  if (decision) {
+    const decided = index.byId.get(decision.salesforceId ?? '')
+    return decided ? [decided] : []
+  }
   if (entity === 'person') {
     const email = rules.person.adopt ? primaryEmail(body) : undefined
     return email ? (index.byMatch.get(normaliseEmail(email)) ?? []) : []

@@ -1,6 +1,7 @@
 import type { Fields } from '../../model/model.ts'
 import type { RowResult, SalesforceError } from '../../salesforce/api.ts'
 import { judgeRow } from '../../salesforce/verdict.ts'
+import { heldCode } from '../mirror/decisions.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import { heldAfter } from '../mirror/from-salesforce.ts'
 import type { Entry } from '../mirror/journal.ts'
@@ -52,7 +53,8 @@ export const quietOutcome = (
         code: plan.code,
         reason: plan.reason,
         ...seen,
-        entries: [entryOf('park', claim, null, plan.reason, plan.code)],
+        // A link that is held was told of when a person undid something.
+        entries: plan.code === heldCode ? [] : [entryOf('park', claim, null, plan.reason, plan.code)],
       }
     case 'wait':
       return release(

@@ -10,8 +10,10 @@ import {
   readParents,
   readSalesforce,
 } from '../mirror/context.ts'
+import { heldCode, heldReason, readDecisions, readHolds } from '../mirror/decisions.ts'
 import type { Claim } from '../mirror/dirty.ts'
 import { intentMark, namesUnderWay } from '../mirror/intents.ts'
+import type { Decision } from '../plan/decision.ts'
 import { baseAt } from '../plan/existence.ts'
 import { planInvitation } from '../plan/invitation.ts'
 import { MappingError, type Rules, readMatch } from '../plan/mapping.ts'
@@ -85,20 +87,49 @@ const readPerhapsOurs = async (
   return new Set([...paired, ...unmarked.filter(({ name }) => underWay.has(name)).map(({ linkId }) => linkId)])
 }
 
-const organizations = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+/** What people decided about the pairs of these claims. */
+const readDecided = async (query: Query, claims: readonly Claim[]): Promise<(claim: Claim) => Decided> => {
+  const decisions = await readDecisions(
+    query,
+    claims.map(({ clerkId }) => clerkId),
+  )
+  return (claim) => {
+    const decision = decisions.get(claim.clerkId)
+    const open = decision !== undefined && claim.salesforceId === null
+    return {
+      decision,
+      // Whoever held the link when it was decided about may have left a base of the old pair.
+      base: open ? null : claim.base,
+      // Looked at when it was decided; from then on whatever concerns it asks for a look by itself.
+      rest: open && decision.wanted === 'apart' && !claim.look,
+    }
+  }
+}
+
+type Decided = { decision: Decision | undefined; base: Claim['base']; rest: boolean }
+
+const apart: Plan = { do: 'none', reason: 'a person unlinked it' }
+
+/** `beyond`: see `readParents`. */
+type Reader = (query: Query, claims: readonly Claim[], rules: Rules, beyond: number | undefined) => Promise<Planned[]>
+
+const organizations: Reader = async (query, claims, rules) => {
   const [clerk, salesforce] = [await readClerk(query, claims), await readSalesforce(query, claims)]
   const perhapsOurs = await readPerhapsOurs(query, claims, clerk)
+  const decidedOf = await readDecided(query, claims)
   return claims.map((claim) => {
     const record = clerk.get(claim.clerkId)
     const remembered = salesforce.get(claim.linkId) ?? unseen
+    const { decision, base, rest } = decidedOf(claim)
     return {
       claim,
       remembered,
       record,
       changedAt: changeTime(record),
-      wanted: { claim, body: record?.body ?? {} },
+      wanted: { claim, body: record?.body ?? {}, decision },
       parentOf: () => undefined,
       plan: (sight) => {
+        if (rest && !sight) return apart
         if (perhapsOurs.has(claim.linkId))
           return {
             do: 'later',
@@ -110,10 +141,11 @@ const organizations = async (query: Query, claims: readonly Claim[], rules: Rule
         const there = sight?.salesforce ?? remembered
         return planOrganization({
           clerk: record,
-          base: baseAt(claim.base, claim.salesforceId, there),
+          base: baseAt(base, claim.salesforceId, there),
           salesforce: there,
           candidates: sight?.candidates ?? [],
           managed: claim.managed,
+          decision,
           rules,
         })
       },
@@ -121,7 +153,7 @@ const organizations = async (query: Query, claims: readonly Claim[], rules: Rule
   })
 }
 
-const people = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+const people: Reader = async (query, claims, rules, beyond) => {
   const clerk = await readClerk(query, claims)
   const salesforce = await readSalesforce(query, claims)
   const memberships = await readMemberships(
@@ -129,10 +161,12 @@ const people = async (query: Query, claims: readonly Claim[], rules: Rules): Pro
     claims.map(({ clerkId }) => clerkId),
   )
   const organizationIds = [...memberships.values()].flat().map(({ organizationId }) => organizationId)
-  const parents = await readParents(query, 'organization', organizationIds)
+  const parents = await readParents(query, 'organization', organizationIds, beyond)
+  const decidedOf = await readDecided(query, claims)
   return claims.map((claim) => {
     const record = clerk.get(claim.clerkId)
     const remembered = salesforce.get(claim.linkId) ?? unseen
+    const { decision, base, rest } = decidedOf(claim)
     const own = (memberships.get(claim.clerkId) ?? []).filter(({ body }) => !isEmpty(body))
     const views: MembershipView[] = own.map((membership) => {
       const parent = parents.get(membership.organizationId) ?? noParent
@@ -140,14 +174,16 @@ const people = async (query: Query, claims: readonly Claim[], rules: Rules): Pro
       return { membership, organization: { deletedAt, accountId: salesforceId, parked: parked || isGone(parent) } }
     })
     const plan = (sight?: Sight): Plan => {
+      if (rest && !sight) return apart
       const there = sight?.salesforce ?? remembered
       return planPerson({
         clerk: record,
         memberships: views,
-        base: baseAt(claim.base, claim.salesforceId, there),
+        base: baseAt(base, claim.salesforceId, there),
         salesforce: there,
         candidates: sight?.candidates ?? [],
         managed: claim.managed,
+        decision,
         erased: claim.erased,
         rules,
       })
@@ -159,20 +195,20 @@ const people = async (query: Query, claims: readonly Claim[], rules: Rules): Pro
       remembered,
       record,
       changedAt: changeTime(record),
-      wanted: { claim, body },
+      wanted: { claim, body, decision },
       plan,
       parentOf: () => parents.get(waitedFor?.membership.organizationId ?? ''),
     }
   })
 }
 
-const memberships = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+const memberships: Reader = async (query, claims, rules, beyond) => {
   const clerk = await readClerk(query, claims)
   const salesforce = await readSalesforce(query, claims)
   const personIds = [...clerk.values()].flatMap(({ personId }) => personId ?? [])
   const organizationIds = [...clerk.values()].flatMap(({ organizationId }) => organizationId ?? [])
-  const persons = await readParents(query, 'person', personIds)
-  const parents = await readParents(query, 'organization', organizationIds)
+  const persons = await readParents(query, 'person', personIds, beyond)
+  const parents = await readParents(query, 'organization', organizationIds, beyond)
   const siblings = await readMemberships(query, personIds)
   return claims.map((claim) => {
     const row = clerk.get(claim.clerkId)
@@ -228,7 +264,7 @@ const memberships = async (query: Query, claims: readonly Claim[], rules: Rules)
   })
 }
 
-const invitations = async (query: Query, claims: readonly Claim[], rules: Rules): Promise<Planned[]> => {
+const invitations: Reader = async (query, claims, rules) => {
   const [clerk, salesforce] = [await readClerk(query, claims), await readSalesforce(query, claims)]
   return claims.map((claim) => {
     const record = clerk.get(claim.clerkId)
@@ -252,7 +288,7 @@ const invitations = async (query: Query, claims: readonly Claim[], rules: Rules)
   })
 }
 
-const readers: Readonly<Record<Entity, typeof people>> = {
+const readers: Readonly<Record<Entity, Reader>> = {
   organization: organizations,
   person: people,
   membership: memberships,
@@ -265,9 +301,19 @@ export const planBatch = async (
   entity: Entity,
   claims: readonly Claim[],
   rules: Rules,
+  beyond?: number,
 ): Promise<Planned[]> => {
-  const planned = await readers[entity](query, claims, rules)
-  return planned.map((one) => ({ ...one, plan: (sight) => planSafely(one, sight) }))
+  const planned = await readers[entity](query, claims, rules, beyond)
+  const holds = await readHolds(
+    query,
+    claims.map(({ linkId }) => linkId),
+  )
+  return planned.map((one) => {
+    const hold = holds.get(one.claim.linkId)
+    if (hold && !one.claim.erased)
+      return { ...one, plan: () => ({ do: 'park', code: heldCode, reason: heldReason(hold) }) }
+    return { ...one, plan: (sight) => planSafely(one, sight) }
+  })
 }
 
 /** A mapping function that throws is the trouble of the record that it threw for, and of no other in the batch. */

@@ -7,6 +7,9 @@
  * it is full, so that a quiet system answers at once, a busy one sends full batches, and no timer decides. A few more batches are under
  * way than calls may be out: while those wait for Salesforce, others are planned and settled. Parents go first: Accounts, then Contacts,
  * then relations.
+ *
+ * A batch has links of one tier. Batches of scans leave one lane free, and no batch waits to be filled for the sake of a higher tier: who signs
+ * up while a backfill is on waits for the calls that are out, and not for the backfill.
  */
 import type { ClerkClient } from '../../clerk/client.ts'
 import type { Clock } from '../../clock.ts'
@@ -15,7 +18,7 @@ import type { Log } from '../../log.ts'
 import { type Entity, entities } from '../../model/model.ts'
 import { type SalesforceApi, SalesforceError } from '../../salesforce/api.ts'
 import { type Loop, startLoop } from '../loop.ts'
-import { claimDirty, dueLinks, giveBack, giveBackAll, renewLeases } from '../mirror/dirty.ts'
+import { claimDirty, dueLinks, giveBack, giveBackAll, renewLeases, type Tier, tiers } from '../mirror/dirty.ts'
 import type { Pace } from '../pace/pace.ts'
 import { createTurns } from '../pace/turns.ts'
 import type { Rules } from '../plan/mapping.ts'
@@ -58,6 +61,8 @@ export const startWriter = (options: WriterOptions): Writer => {
   const streaks = { look: newStreak(), write: newStreak() }
   const carrier = createCarrier({ ...options, now: clock.now })
   let lanes = 0
+  /** Batches under way, by tier. */
+  const lanesOf = new Map<Tier, number>()
   let leases = 0
   /** Leases of claims that are at work. */
   const held = new Set<string>()
@@ -88,6 +93,11 @@ export const startWriter = (options: WriterOptions): Writer => {
     }
   }
 
+  const countLane = (tier: Tier, change: 1 | -1): void => {
+    lanes += change
+    lanesOf.set(tier, (lanesOf.get(tier) ?? 0) + change)
+  }
+
   const track = (work: Promise<void>): void => {
     const tracked = work.finally(() => {
       running.delete(tracked)
@@ -101,7 +111,8 @@ export const startWriter = (options: WriterOptions): Writer => {
     if (!current) return idleMs
     const calls = pace.concurrency()
     if (carrier.underWay() >= mostCarried) return 60_000
-    if (lanes >= (calls > 1 ? calls + lanesBeside : 1)) return 60_000
+    const mostLanes = calls > 1 ? calls + lanesBeside : 1
+    if (lanes >= mostLanes) return 60_000
     const wait = pace.waitMs()
     if (wait > 0) return wait
     const due = await dueLinks(db.query, clock.now(), rowsInRequest)
@@ -112,18 +123,16 @@ export const startWriter = (options: WriterOptions): Writer => {
       else pace.asked()
       return 0
     }
-    for (const { rank, count } of due) {
+    for (const { tier, rank, count } of due) {
       const entity = entities[rank]
-      if (!entity || (lanes > 0 && count < rowsInRequest)) continue
+      const before = [...lanesOf].some(([other, running]) => other <= tier && running > 0)
+      const room = tier < tiers.backfill || lanes === 0 || lanes < mostLanes - 1
+      if (!entity || !room || (before && count < rowsInRequest)) continue
       const lease = `${name}/${++leases}`
-      const claims = await claimDirty(db.query, entity, { limit: pace.batch(), now: clock.now(), leaseMs, lease })
+      const claims = await claimDirty(db.query, entity, { limit: pace.batch(), now: clock.now(), leaseMs, lease, tier })
       if (claims.length === 0) continue
-      lanes++
-      track(
-        lane(entity, current, lease, claims).finally(() => {
-          lanes--
-        }),
-      )
+      countLane(tier, 1)
+      track(lane(entity, current, lease, claims).finally(() => countLane(tier, -1)))
       return 0
     }
     return idleMs
