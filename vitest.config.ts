@@ -29,6 +29,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'whole',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.vitest.ts'],
           exclude: [...apart, ...parts],
+          isolate: false,
           globalSetup: ['test/support/global-setup.ts'],
         },
       },

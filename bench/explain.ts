@@ -9,15 +9,19 @@ import { type Database, openDatabase, type Query } from '../src/db/database.ts'
 import { migrate } from '../src/db/migrate.ts'
 import type { Observation } from '../src/model/model.ts'
 import { explain } from '../src/sync/explain/explain.ts'
+import { findCandidates } from '../src/sync/mirror/candidates.ts'
 import { readClerk, readMemberships, readParents, readSalesforce } from '../src/sync/mirror/context.ts'
 import { readCounts } from '../src/sync/mirror/counts.ts'
 import { holdCursor } from '../src/sync/mirror/cursor.ts'
-import { type Claim, claimDirty, dueLinks, releaseDirty } from '../src/sync/mirror/dirty.ts'
+import { type Claim, claimDirty, countDue, dueLinks, markDirty, releaseDirty, tiers } from '../src/sync/mirror/dirty.ts'
+import { readCompared, readUnsighted, readWritten } from '../src/sync/mirror/drift.ts'
 import { noteHintRecords } from '../src/sync/mirror/hint-records.ts'
 import { claimHints, finishHints, storeChangeHints } from '../src/sync/mirror/inbox.ts'
-import { observeClerk } from '../src/sync/mirror/observe.ts'
+import { observeClerk, withoutKnown } from '../src/sync/mirror/observe.ts'
 import { observeSalesforce, type SalesforceSight } from '../src/sync/mirror/observe-salesforce.ts'
+import { isLeft } from '../src/sync/mirror/runs.ts'
 import { type Outcome, settle } from '../src/sync/mirror/settle.ts'
+import { noteSighted, readVanished } from '../src/sync/mirror/sighted.ts'
 import { claimStale, finishStale, markStale } from '../src/sync/mirror/stale.ts'
 import { startPostgres } from '../test/support/postgres.ts'
 import type { Figure } from './figures.ts'
@@ -40,7 +44,7 @@ type Explained = { 'QUERY PLAN': [{ Plan: Node; 'Execution Time': number }] }
 const flat = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(flat)]
 
 /** Tables that grow with everything that ever was. */
-const big: ReadonlySet<string> = new Set(['record', 'link', 'hint', 'hint_record', 'change'])
+const big: ReadonlySet<string> = new Set(['record', 'link', 'hint', 'hint_record', 'change', 'sighted', 'candidate'])
 
 /** A query that explains every statement, undone, before it runs it. */
 const explaining =
@@ -91,10 +95,26 @@ const fill = async (query: Query, records: number): Promise<void> => {
   statements.push(`insert into clerkforce.stale (entity, id, committed_at, noticed_at, due_at)
      select 'organization', 'sf_org_' || n, ${now}, ${now}, ${now} - n from generate_series(1, ${organizations}) n`)
   for (const statement of statements) await query(statement)
+  await fillRun(query)
   await fillJournal(query, records, people, organizations)
 }
 
 const field = `'{"LastName": {"before": "a", "after": "b", "why": "changed in Clerk", "rule": "clerk"}}'`
+
+const runId = 1
+
+/** A reconcile whose scans have shown all but few records, and a candidate for each person. */
+const fillRun = async (query: Query): Promise<void> => {
+  const statements = [
+    `insert into clerkforce.sighted (run_id, side, entity, id, key)
+     select ${runId}, 'clerk', entity, clerk_id, null from clerkforce.link where id % 1000 <> 1`,
+    `insert into clerkforce.sighted (run_id, side, entity, id, key)
+     select ${runId}, 'salesforce', entity, salesforce_id, clerk_id from clerkforce.link where id % 1000 <> 1`,
+    `insert into clerkforce.candidate (entity, id, key, match, body, version)
+     select 'person', 'free_' || id, clerk_id, 'address' || id, '{}', 1 from clerkforce.link where entity = 'person'`,
+  ]
+  for (const statement of statements) await query(statement)
+}
 
 /** A line of journal for each record and ten thousand for one of them, what half of the hints told of, and two people with one address. */
 const fillJournal = async (query: Query, records: number, people: number, organizations: number): Promise<void> => {
@@ -152,6 +172,37 @@ const walkFollowing = async (as: (step: string) => Query, people: number): Promi
   await finishStale(as('finish stale'), claimed, now)
 }
 
+/** What runs ask for each page, and while they wait. */
+const walkRuns = async (as: (step: string) => Query, people: number): Promise<void> => {
+  const some = Array.from({ length: batch }, (_, n) => ((n * 379) % people) + 1)
+  const users = some.map((n) => `user_${n}`)
+  const records = some.map((n) => ({ id: `sf_user_${n}`, key: `user_${n}` }))
+  const tier = tiers.backfill
+  await withoutKnown(as('run: carried along'), observations(people), 'membership')
+  await noteSighted(as('run: note sighted'), runId, 'salesforce', 'person', records)
+  const targets = users.map((clerkId) => ({ entity: 'person' as const, clerkId }))
+  await markDirty(as('run: mark'), targets, now, tier)
+  await isLeft(as('run: is any left'), 'backfill', 3)
+  await countDue(as('run: enough for a job'), 'person', { tier, now, most: 10_000 })
+  await claimDirty(as('run: claim'), 'person', { tier, limit: batch, now, leaseMs: 30_000, lease: 'bench/run/job' })
+  await findCandidates(
+    as('run: candidates'),
+    'person',
+    users,
+    some.map((n) => `address${n}`),
+  )
+  await readWritten(
+    as('run: written lately'),
+    'person',
+    records.map(({ id }) => id),
+    now,
+  )
+  const page = { runId, entity: 'person', limit: batch } as const
+  await readUnsighted(as('run: linked, not sighted'), { ...page, after: '' })
+  await readCompared(as('run: compare'), { ...page, after: 0, now })
+  await readVanished(as('once: vanished'), { ...page, began: now, after: '' })
+}
+
 const outcomeOf = (claim: Claim, n: number): Outcome =>
   n % 10 === 0
     ? { end: 'parked', claim, code: 'BENCH', reason: 'bench' }
@@ -190,6 +241,7 @@ const walk = (db: Database, people: number): Promise<Plan[]> =>
     for (const asked of ['user_7', 'org_7', 'orgmem_7', 'sf_user_8', '003000000000001AAA', 'Seven@example.com'])
       await explain({ query: as(`explain ${asked}`), now, config: {} }, asked)
     await walkFollowing(as, people)
+    await walkRuns(as, people)
     for (const entity of ['organization', 'person', 'membership'] as const) {
       await dueLinks(as('due links'), now, 200)
       const lease = `bench/${entity}`
@@ -213,7 +265,8 @@ const figuresOf = (statistics: boolean, plans: readonly Plan[], report: Options[
   const name = statistics ? 'with statistics' : 'without statistics'
   // `dirty` is narrow, and as long as what is to be done: PostgreSQL may read it all where it cannot know better.
   const judged = new Set(statistics ? [...big, 'dirty'] : big)
-  const isCount = ({ step }: Plan): boolean => step === 'counts'
+  // For people, or once in a run.
+  const isCount = ({ step }: Plan): boolean => step === 'counts' || step.startsWith('once:')
   for (const { step, nodes, scanned, pages, ms } of plans) {
     const note = scanned.length > 0 ? `  READS ALL OF ${scanned.join(', ')}` : ''
     report(`  ${step}: ${ms.toFixed(1)} ms, ${pages} pages, ${nodes.join(', ')}${note}`)

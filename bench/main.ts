@@ -7,6 +7,7 @@ import { type Figure, passes, show } from './figures.ts'
 import { measureIntake, measureIntakeOnPglite } from './intake.ts'
 import { measureMemory } from './memory.ts'
 import type { Options } from './options.ts'
+import { measureScale } from './scale.ts'
 import { measureTwoWay } from './two-way.ts'
 import { measureWriting } from './writing.ts'
 
@@ -17,6 +18,7 @@ const measurements: Readonly<Record<string, (options: Options) => Promise<Figure
   writing: measureWriting,
   'two-way': measureTwoWay,
   memory: measureMemory,
+  scale: measureScale,
   explain: measurePlans,
   emulators: measureEmulators,
 }
@@ -27,11 +29,18 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     profile: { type: 'string' },
+    people: { type: 'string' },
   },
 })
 const unknown = positionals.filter((name) => !(name in measurements))
 if (unknown.length > 0) {
   process.stderr.write(`no measurement ${unknown.join(', ')}; there are ${Object.keys(measurements).join(', ')}\n`)
+  process.exit(2)
+}
+
+const people = values.people === undefined ? undefined : Number(values.people)
+if (people !== undefined && !(people >= 1_000 && people % 1_000 === 0)) {
+  process.stderr.write('--people takes a number of whole thousands\n')
   process.exit(2)
 }
 
@@ -42,7 +51,7 @@ const figures: Figure[] = []
 for (const [name, measure] of Object.entries(measurements)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
   report(`${name} …`)
-  figures.push(...(await measure({ quick: values.quick, profile: values.profile, report })))
+  figures.push(...(await measure({ quick: values.quick, people, profile: values.profile, report })))
 }
 const missed = figures.filter((figure) => !passes(figure))
 if (values.json)

@@ -26,7 +26,7 @@ export type Written = {
 }
 
 const verify = createVerifier({ secrets: [signingSecret] })
-const metrics = createMetrics({ watch: () => running })
+const metrics = createMetrics({ watch: () => running && { ...running, runs: async () => [] } })
 const log = createLog('silent')
 const clock = (): number => performance.timeOrigin + performance.now()
 

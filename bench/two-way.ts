@@ -78,13 +78,15 @@ const bulk = async ({ sides, product, options }: Setup): Promise<Figure[]> => {
   ]
 }
 
+const config = { organization: { fields: { Tier__c: { from: 'public_metadata.tier', rule: 'salesforce' } } } } as const
+
 export const measureTwoWay = async (options: Options): Promise<Figure[]> => {
   const postgres = await startPostgres({ durable: true })
   const databaseUrl = await postgres.createDatabase('two_way')
   const sides = startChild<SidesCommands>('./sides-process.ts')
   const product = startChild<ProductCommands>('./product-process.ts')
   try {
-    const url = await product.ask('start', { databaseUrl, ...(await sides.ask('address', undefined)) })
+    const url = await product.ask('start', { databaseUrl, config, ...(await sides.ask('address', undefined)) })
     await sides.ask('webhooks', `${url}/webhooks/clerk`)
     await sides.ask('found', options.quick ? 200 : 1_000)
     while ((await product.ask('following', undefined)) !== 'stream') await pause(50)

@@ -351,7 +351,7 @@ export const OPTIONS: OptionTable = {
       env: 'CLERKFORCE_RECONCILE_AT',
       flag: '--reconcile-at <time>',
       description:
-        'When to reconcile each night while serving, in the time zone of the process; off: only when a person says so. It begins after the first backfill.',
+        'When to reconcile each night while serving, in the time zone of the process, and besides after a side was away for long; off: only when a person says so. It begins after the first backfill.',
       default: '03:30',
       schema: z
         .string()

@@ -22,6 +22,7 @@ import { createSalesforceClient } from './salesforce/client.ts'
 import { createChangeEvents } from './salesforce/events/change-events.ts'
 import { listen } from './server/listen.ts'
 import { createMetrics } from './server/metrics.ts'
+import { readLatest } from './server/runs.ts'
 import { createServer } from './server/server.ts'
 import { type Engine, type Events, startEngine } from './sync/engine.ts'
 import {
@@ -53,6 +54,8 @@ export const CLERKFORCE_SETTINGS = [
 
 export type ClerkforceOptions = {
   settings: ClerkforceSettings
+  /** Nothing is written to either side; only runs are worked on. @default false */
+  observeOnly?: boolean
   /** Mapping and policies, in place of the file that the settings name. */
   config?: MappingConfig
   /** An open database, migrated here and left open at the end, in place of the one that the settings name. */
@@ -84,7 +87,8 @@ export type RunningClerkforce = Clerkforce & { url: string; port: number }
 
 /** Of the ten seconds that a stop may take. */
 const requestGraceMs = 1_500
-const callGraceMs = 3_500
+const jobGraceMs = 500
+const callGraceMs = 3_000
 const engineGraceMs = 5_000
 const databaseGraceMs = 1_000
 
@@ -128,6 +132,7 @@ const createClients = ({ clerk, salesforce }: ClerkforceSettings, clock: Clock, 
       apiUrl: clerk.apiUrl,
       pace: createPace({ requests: clerk.requestsPer10s, now: clock.now, sleep }),
       recordPace: createRecordPace({ now: clock.now }),
+      now: clock.now,
     }),
   }
 }
@@ -150,7 +155,7 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
     const name = processName()
     const { clerk, salesforce, events: changeEvents } = createClients(settings, clock, log)
     const newKey = randomUUID
-    const metrics = createMetrics({ watch: () => ({ engine, salesforce }) })
+    const metrics = createMetrics({ watch: () => ({ engine, salesforce, runs: () => readLatest(db) }) })
     const engine: Engine = await startEngine({
       db,
       verify,
@@ -174,6 +179,7 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
       newKey,
       allowanceShare: settings.salesforce.allowanceShare,
       concurrency: settings.salesforce.concurrency,
+      observeOnly: options.observeOnly ?? false,
       ...settings.retention,
       runs: {
         at: settings.reconcile.at,
@@ -199,8 +205,10 @@ export const openClerkforce = async (options: ClerkforceOptions): Promise<Clerkf
     const sides = { api: engine.api, clerk, checked: async () => engine.health().checked }
     const app = createServer({ db, engine, metrics, log, clock, newKey, clerk, salesforce, sides, adminToken, config })
     const close = async (): Promise<void> => {
-      // The clients first stop taking requests, so that nothing new goes out while the engine winds down.
-      const stopped = Promise.all([engine.stop(), salesforce.close(callGraceMs)])
+      const engineStopped = engine.stop()
+      // It breaks off bulk jobs by calls of their own. Then the clients stop taking requests, so that nothing new goes out while it winds down.
+      const clientClosed = within(jobGraceMs, engineStopped).then(() => salesforce.close(callGraceMs))
+      const stopped = Promise.all([engineStopped, clientClosed])
       const clerkClosed = clerk.close()
       if (!(await within(engineGraceMs, stopped))) {
         log.warn({ stage: 'stop' }, 'work under way did not end in time; it is given back')

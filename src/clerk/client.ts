@@ -70,6 +70,8 @@ export type ClerkClient = Updates &
     createOrganization: (organization: NewOrganization) => Promise<ClerkOrganization>
     /** `query` is an id, or a part of a name or slug. All that match, newest first. */
     findOrganizations: (criteria: { query: string }) => Promise<ClerkOrganization[]>
+    /** Since when Clerk has not answered; undefined while it does, and where no `now` was given. */
+    awaySince: () => number | undefined
     /** Waits for the requests under way, then closes the connections. What has not been sent by then is not sent. */
     close: () => Promise<void>
   }
@@ -85,12 +87,14 @@ export type ClerkClientOptions = {
   pace?: Pace
   /** `createRecordPace` keeps the updates of each record within Clerk's limit. @default none is held back */
   recordPace?: RecordPace
+  /** To know since when Clerk has been away. */
+  now?: () => number
 }
 
 /** Opens no connection until the first call. */
 export function createClerkClient(options: ClerkClientOptions): ClerkClient {
-  const { secretKey, apiUrl = 'https://api.clerk.com', timeoutMs = 30_000, pace, recordPace } = options
-  const http = createClerkHttp({ secretKey, apiUrl, timeoutMs, pace })
+  const { secretKey, apiUrl = 'https://api.clerk.com', timeoutMs = 30_000, pace, recordPace, now } = options
+  const http = createClerkHttp({ secretKey, apiUrl, timeoutMs, pace, now })
   const calls = createCalls(http)
   const { get, list, write } = calls
 
@@ -128,6 +132,7 @@ export function createClerkClient(options: ClerkClientOptions): ClerkClient {
     findOrganizations: ({ query }) =>
       list('/organizations', { query, order_by: '-created_at' }, organizationSchema, 'list of organizations'),
 
+    awaySince: http.awaySince,
     close: () => http.close(),
   }
 }

@@ -13,10 +13,19 @@ export type ClerkRequest = {
 export type ClerkHttp = {
   /** Resolves with the parsed body of a 2xx. @throws ClerkError otherwise */
   request: (request: ClerkRequest) => Promise<unknown>
+  /** Since when it has not answered, or only with errors of its own; undefined while it does, and before the first request. */
+  awaySince: () => number | undefined
   close: () => Promise<void>
 }
 
-export type ClerkHttpOptions = { secretKey: string; apiUrl: string; timeoutMs: number; pace: Pace | undefined }
+export type ClerkHttpOptions = {
+  secretKey: string
+  apiUrl: string
+  timeoutMs: number
+  pace: Pace | undefined
+  /** Without it, nothing is known of outages. */
+  now: (() => number) | undefined
+}
 
 /** Always sent: what Clerk does without it is not documented, and the shapes in `schemas.ts` are this version's. */
 const API_VERSION = '2026-05-12'
@@ -40,7 +49,7 @@ type ErrorBody = z.infer<typeof errorBodySchema>
 type Answer = { status: number; retryAfter: string | undefined; text: string }
 
 /** One pool of keep-alive connections to Clerk. Tries nothing twice: the caller decides, by the error's `kind`. */
-export function createClerkHttp({ secretKey, apiUrl, timeoutMs, pace }: ClerkHttpOptions): ClerkHttp {
+export function createClerkHttp({ secretKey, apiUrl, timeoutMs, pace, now }: ClerkHttpOptions): ClerkHttp {
   const base = new URL(apiUrl)
   const prefix = `${base.pathname.replace(/\/+$/, '')}/v1`
   const { connect, neverConnected } = rememberingConnector(Math.min(timeoutMs, 10_000))
@@ -66,15 +75,19 @@ export function createClerkHttp({ secretKey, apiUrl, timeoutMs, pace }: ClerkHtt
     return { status: response.statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, text }
   }
 
+  let away: number | undefined
   return {
     async request(request) {
       if (pace !== undefined) await pace()
       const answer = await send(request).catch((cause: unknown) => {
+        if (!isClosed(cause)) away ??= now?.()
         const unsent = neverConnected(cause) || isClosed(cause)
         throw failureWithoutAnswer(request.method, cause, unsent, timeoutMs)
       })
+      away = answer.status < 500 ? undefined : (away ?? now?.())
       return readAnswer(request.method, answer)
     },
+    awaySince: () => away,
     close: () => pool.close(),
   }
 }

@@ -2,6 +2,7 @@ import type { Settings } from '../config.ts'
 import { SettingError } from '../errors.ts'
 import type { Erasable } from '../server/erasures.ts'
 import type { Operations, Retried, Status } from '../server/operations.ts'
+import type { PlannedPage } from '../server/plans.ts'
 import type { Problem } from '../server/problem.ts'
 import type { RunStatus } from '../server/runs.ts'
 import type { AdoptionPage } from '../sync/decide/adoption.ts'
@@ -12,7 +13,9 @@ import type { Explanation } from '../sync/explain/explanation.ts'
 import type { CreatedOrganization } from '../sync/grants/create-organization.ts'
 import type { ListedRequest } from '../sync/mirror/approvals.ts'
 import type { ParkedLink, ProblemHint } from '../sync/mirror/counts.ts'
+import type { Target } from '../sync/mirror/dirty.ts'
 import type { DriftRow } from '../sync/mirror/drift.ts'
+import type { Unapplied } from '../sync/mirror/expected.ts'
 import type { Receipt } from '../sync/mirror/receipts.ts'
 
 const timeoutMs = 120_000
@@ -59,6 +62,18 @@ const createAsk = (url: string, token: string, { folder, pid }: Holder): Ask => 
   return ask
 }
 
+/** An answer, or undefined where the server says by this code that there is none. */
+const unlessMissing = <T>(code: string, answer: Promise<T>): Promise<T | undefined> =>
+  answer.catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith(`${code}:`)) return undefined
+    throw error
+  })
+
+const queryOf = (asked: Readonly<Record<string, string | number | undefined>>): string => {
+  const given = Object.entries(asked).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
+}
+
 /**
  * Operations by asking the process that holds the database folder.
  * @throws SettingError without an admin token.
@@ -83,11 +98,7 @@ export const askServer = ({ host, port, adminToken }: Settings['server'], holder
     },
     erasable: (person) => ask<Erasable>(`/api/erasable/${encodeURIComponent(person)}`),
     erase: ({ person, force = false }) => ask<Receipt>('/api/erasures', { body: { person, force } }),
-    receipt: (id) =>
-      ask<Receipt>(`/api/erasures/${encodeURIComponent(id)}`).catch((error: unknown) => {
-        if (error instanceof Error && error.message.startsWith('no-receipt:')) return undefined
-        throw error
-      }),
+    receipt: (id) => unlessMissing('no-receipt', ask<Receipt>(`/api/erasures/${encodeURIComponent(id)}`)),
     link: async (pairs) => (await ask<{ pairs: DecidedPair[] }>('/api/link', { body: { pairs } })).pairs,
     unlink: async (id, makeNew) =>
       (await ask<{ unlinked: WantedPair }>('/api/unlink', { body: { id, new: makeNew } })).unlinked,
@@ -96,9 +107,20 @@ export const askServer = ({ host, port, adminToken }: Settings['server'], holder
     resync: (mark) => ask<Resync>('/api/resync', { body: { mark } }),
     startRun: ({ kind, only, acceptDeletions }) =>
       ask<RunStatus>('/api/runs', { body: { kind, only, accept_deletions: acceptDeletions } }),
-    run: (id) => ask<RunStatus>(`/api/runs/${id}`),
+    runs: async (before, limit) => {
+      const after = before === undefined ? '' : `&before=${before}`
+      return (await ask<{ runs: RunStatus[] }>(`/api/runs?limit=${limit}${after}`)).runs
+    },
+    run: (id) => unlessMissing('no-run', ask<RunStatus>(`/api/runs/${id}`)),
     drift: async (id, after, limit) =>
       (await ask<{ drift: DriftRow[] }>(`/api/runs/${id}/drift?after=${after}&limit=${limit}`)).drift,
+    planned: (id, asked) => ask<PlannedPage>(`/api/runs/${id}/planned${queryOf(asked)}`),
+    lastPlan: () => unlessMissing('no-plan', ask<RunStatus>('/api/plan')),
+    openApply: (source) => ask<RunStatus>('/api/applies', { body: source }),
+    approve: (id, records) => ask<{ unknown: Target[] }>(`/api/applies/${id}/approve`, { body: { records } }),
+    startApply: (id, unknown) => ask<RunStatus>(`/api/applies/${id}/start`, { body: { unknown } }),
+    unapplied: async (id, asked) =>
+      (await ask<{ unapplied: Unapplied[] }>(`/api/applies/${id}/unapplied${queryOf(asked)}`)).unapplied,
     retry: async (what) => (await ask<{ retried: Retried }>('/api/retry', { body: what })).retried,
     createOrganization: async ({ key, name, slug, createdBy, publicMetadata, maxAllowedMemberships }) => {
       const body = {

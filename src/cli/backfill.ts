@@ -16,6 +16,9 @@ const entityOf = {
   memberships: 'membership',
 } as const satisfies Record<string, RunEntity>
 
+/** Said once, before anything was ever written. */
+const planFirst = 'To see beforehand what this will write: Ctrl-C now, then clerkforce plan.\n'
+
 export const registerBackfill = (program: Command): void => {
   const command = program
     .command('backfill')
@@ -25,14 +28,16 @@ export const registerBackfill = (program: Command): void => {
     .action(async (flags: Flags) => {
       const stopped = untilStopped()
       const only = flags.only && [entityOf[flags.only]]
-      const run = await withEngine(flags, (operations) =>
-        followRun(operations, () => operations.startRun({ kind: 'backfill', only }), stopped),
-      )
-      if (run) {
-        if (flags.json) printJson(run)
-        else process.stdout.write(renderRun(run))
-      }
-      endOfRun(run, 'backfill')
+      await withEngine(flags, async (operations, place) => {
+        if (process.stderr.isTTY && (await operations.runs(undefined, 1)).length === 0) process.stderr.write(planFirst)
+        const begin = () => operations.startRun({ kind: 'backfill', only })
+        const followed = await followRun(operations, begin, stopped)
+        if (followed.end === 'over') {
+          if (flags.json) printJson(followed.run)
+          else process.stdout.write(renderRun(followed.run))
+        }
+        endOfRun(followed, place, 'backfill')
+      })
     })
   addOptions(command, engineSettings)
 }

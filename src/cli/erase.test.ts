@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { emptyFolder, runCli, startEmulators, startServe } from './cli.test-support.ts'
+import { folderWithDatabase, runCli, startEmulators, startServe } from './cli.test-support.ts'
 
 test('erase refuses while the user lives in Clerk, then erases, and prints the receipt again', async () => {
   const { clerk, salesforce, env } = await startEmulators()
-  const cwd = emptyFolder()
+  const cwd = folderWithDatabase()
   const token = 'a-token-for-the-operators'
   const serve = await startServe(clerk, { cwd, env: { ...env, CLERKFORCE_ADMIN_TOKEN: token } })
   const options = { cwd, env: { ...env, CLERKFORCE_ADMIN_TOKEN: token, PORT: String(serve.port) } }

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { freshPostgres } from '../../test/support/databases.ts'
 import { openDatabase } from '../db/database.ts'
-import { emptyFolder, runCli } from './cli.test-support.ts'
+import { folderWithDatabase, runCli } from './cli.test-support.ts'
 import { columnsOf, cutTo, fromNow, harmless, wrapTo } from './explain/text.ts'
 
 /** A database with a parked pair whose Contact says something that a terminal must not be told. */
@@ -23,7 +23,7 @@ const seeded = async (): Promise<string> => {
 }
 
 test('explain prints one record in 80 columns, without letting its values do anything to the terminal', async () => {
-  const cwd = emptyFolder()
+  const cwd = folderWithDatabase()
   const env = { DATABASE_URL: await seeded() }
   const { code, stdout } = await runCli(['explain', 'user_1'], { cwd, env })
   expect(code).toBe(0)
@@ -37,7 +37,7 @@ test('explain prints one record in 80 columns, without letting its values do any
 
 test('explain of what nobody knows ends with 1, and says what to do', async () => {
   const env = { DATABASE_URL: await freshPostgres() }
-  const { code, stdout, stderr } = await runCli(['explain', 'user_nobody'], { cwd: emptyFolder(), env })
+  const { code, stdout, stderr } = await runCli(['explain', 'user_nobody'], { cwd: folderWithDatabase(), env })
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toContain('clerkforce knows nothing of user_nobody')
 })

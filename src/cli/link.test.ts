@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { emptyFolder, runCli, startEmulators, startServe } from './cli.test-support.ts'
+import { folderWithDatabase, runCli, startEmulators, startServe } from './cli.test-support.ts'
 import { pairHeader, readPairs, renderPair } from './pair-file.ts'
 
 test('people decide on the command line, beside a running serve: report, file of decisions, unlink, undo', async () => {
   const { clerk, salesforce, env } = await startEmulators()
-  const cwd = emptyFolder()
+  const cwd = folderWithDatabase()
   const token = 'a-token-for-the-operators'
   const [first = '', second = ''] = ['King', 'Byron'].map((LastName) =>
     salesforce.person.create('Contact', { LastName, Email: 'ada@example.com' }),
@@ -85,12 +85,24 @@ test('the file of decisions is read as it was written, and as spreadsheets write
     pairs: [{ clerkId: 'user_1', salesforceId: null }],
     left: 1,
   })
+  // As a spreadsheet saves it where the comma is the decimal sign, and as one that keeps tabs does.
+  for (const separator of [';', '\t']) {
+    const saved = [
+      ['clerk_id', 'salesforce_id', 'name'],
+      ['user_1', '003000000000001AAA', '"A, ""B"""'],
+      ['user_2', '', 'Ana, of Corp'],
+    ]
+    expect(readPairs(`\uFEFF${saved.map((cells) => cells.join(separator)).join('\r\n')}\r\n`)).toEqual({
+      pairs: [{ clerkId: 'user_1', salesforceId: '003000000000001AAA' }],
+      left: 1,
+    })
+  }
   expect(() => readPairs('id,other\n1,2\n')).toThrow(/first line must name the columns clerk_id and salesforce_id/)
   expect(() => readPairs('clerk_id,salesforce_id\n"user_1,')).toThrow(/not a CSV file \(CSV_QUOTE_NOT_CLOSED/)
 })
 
 test('wrong usage of what people decide ends with exit code 2 and says what is wrong', async () => {
-  const cwd = emptyFolder()
+  const cwd = folderWithDatabase()
   const cases: [string[], RegExp][] = [
     [['link', 'user_1'], /give a Clerk id and a Salesforce id \(or none\), or --file/],
     [['adoption', '--csv', '--json'], /give --csv or --json, not both/],

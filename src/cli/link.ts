@@ -36,7 +36,7 @@ const render = (decided: readonly DecidedPair[], left: number): string => {
   ])
   const table = rows.length > 0 ? renderTable([{ title: 'Refused' }, { title: 'Why', wraps: true }], rows) : ''
   const rest = left > 0 ? `; ${plural(left, 'line')} without a decision` : ''
-  return `${table}${plural(decided.length - refused.length, 'pair')} decided, ${refused.length} refused${rest}. A running clerkforce serve carries it out.\n`
+  return `${table}${plural(decided.length - refused.length, 'pair')} decided, ${refused.length} refused${rest}. A running clerkforce serve carries it out; what is only planned so far, the next plan has.\n`
 }
 
 type LinkFlags = { file?: string; json: boolean }
@@ -96,7 +96,9 @@ export const registerLink = (program: Command): void => {
       const next = flags.new
         ? 'a new record is made'
         : `it is left alone until: clerkforce link ${pair.clerkId} <Salesforce id>`
-      process.stdout.write(`${what}; ${next}. A running clerkforce serve carries it out.\n`)
+      process.stdout.write(
+        `${what}; ${next}. A running clerkforce serve carries it out; what is only planned so far, the next plan has.\n`,
+      )
     })
   addOptions(command, ['database', 'server'])
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { freshPostgres } from '../../test/support/databases.ts'
 import { openDatabase } from '../db/database.ts'
-import { emptyFolder, runCli, spawnCli, startEmulators } from './cli.test-support.ts'
+import { emptyFolder, folderWithDatabase, runCli, spawnCli, startEmulators } from './cli.test-support.ts'
 
 const lines = (text: string): string[] => text.trimEnd().split('\n')
 
@@ -171,7 +171,7 @@ test('the demo ends when nobody reads its output any more, and leaves no folder'
   const cwd = emptyFolder()
   const demo = spawn(process.execPath, [fileURLToPath(new URL('./main.ts', import.meta.url)), 'demo', '--once'], {
     cwd,
-    env: { TMPDIR: cwd },
+    env: { TMPDIR: cwd, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '' },
   })
   let stderr = ''
   demo.stderr.on('data', (chunk: Buffer) => {
@@ -189,7 +189,7 @@ test('a port or a host that cannot be had is one line that names the setting', a
   const { port } = blocker.address() as { port: number }
   const { env } = await startEmulators()
   const serve = (more: Record<string, string>) =>
-    runCli(['serve'], { cwd: emptyFolder(), env: { ...env, CLERKFORCE_LOG_LEVEL: 'warn', ...more } })
+    runCli(['serve'], { cwd: folderWithDatabase(), env: { ...env, CLERKFORCE_LOG_LEVEL: 'warn', ...more } })
   const runs = await Promise.all([
     serve({ PORT: String(port) }),
     serve({ CLERKFORCE_HOST: '192.0.2.1' }),

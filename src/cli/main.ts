@@ -1,16 +1,17 @@
 /**
  * The command line: `clerkforce <command>`, one file for each.
  *
- * Exit codes: 0 done; 1 failed, or problems found; 2 wrong settings or usage. Errors are one clear line on standard error, results go to
+ * Exit codes: 0 done; 1 failed, or problems found; 2 wrong settings or usage; 3 a person is asked; 130 Ctrl-C while a run goes on. Errors are one clear line on standard error, results go to
  * standard output, `--json` prints them for programs. What a command needs is imported when it runs, so that `--help` answers at once.
  *
- * Commands on the state (`status`, `explain`, `parked`, `problems`, `retry`, `approvals`, `approve`, `deny`, `adoption`, `link`, `unlink`,
+ * Commands on the state (`status`, `runs`, `explain`, `parked`, `problems`, `retry`, `approvals`, `approve`, `deny`, `plan --last`, `adoption`, `link`, `unlink`,
  * `undo`, `resync`, `org create`, `erase`) work on the
  * database; where that is a PGlite folder that a running `serve` holds, they ask that process over HTTP instead (operate.ts). They do the same
  * either way.
  */
 import { Command, CommanderError } from 'commander'
 import { registerAdoption } from './adoption.ts'
+import { registerApply } from './apply.ts'
 import { registerApprovals } from './approvals.ts'
 import { registerBackfill } from './backfill.ts'
 import { registerCheck } from './check.ts'
@@ -19,6 +20,7 @@ import { registerExplain } from './explain.ts'
 import { registerLink } from './link.ts'
 import { registerOrg } from './org.ts'
 import { registerParked } from './parked.ts'
+import { registerPlan } from './plan.ts'
 import { registerPreview } from './preview.ts'
 import { registerProblems } from './problems.ts'
 import { registerReconcile } from './reconcile.ts'
@@ -26,6 +28,7 @@ import { registerDemo } from './register-demo.ts'
 import { reportError } from './report-error.ts'
 import { registerResync } from './resync.ts'
 import { registerRetry } from './retry.ts'
+import { registerRuns } from './runs.ts'
 import { registerSandbox } from './sandbox.ts'
 import { registerServe } from './serve.ts'
 import { registerStatus } from './status.ts'
@@ -43,8 +46,11 @@ const createProgram = (): Command => {
     registerServe,
     registerDemo,
     registerSandbox,
+    registerPlan,
+    registerApply,
     registerBackfill,
     registerReconcile,
+    registerRuns,
     registerStatus,
     registerExplain,
     registerParked,

@@ -39,11 +39,24 @@ export const renderPair = ({ clerkId, salesforceId, entity, outcome, rule, name,
 /** What a file says, with the lines on which nothing was decided counted. */
 export type PairFile = { pairs: WantedPair[]; left: number }
 
+/** What separates the columns: a spreadsheet in much of Europe saves semicolons, and some save tabs. Our own header has neither. */
+const delimiterOf = (text: string): string => {
+  const [header = ''] = text.split(/[\r\n]/, 1)
+  return [',', ';', '\t'].find((one) => header.includes(one)) ?? ','
+}
+
 /** @throws Error that names the line, without its contents */
 export const readPairs = (text: string): PairFile => {
   let rows: { readonly [column: string]: string | undefined }[]
   try {
-    rows = parse(text, { bom: true, columns: true, trim: true, skip_empty_lines: true, relax_column_count: true })
+    rows = parse(text, {
+      bom: true,
+      columns: true,
+      delimiter: delimiterOf(text),
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+    })
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     throw new Error(

@@ -16,6 +16,11 @@ const render = ({ changes, entities }: Resync): string => {
   return told + renderTable([{ title: 'Links' }, { title: 'Concerned' }, { title: 'Of' }], rows)
 }
 
+const accepted = ({ entities }: Resync): string =>
+  entities.some(({ concerned }) => concerned > 0)
+    ? 'The mapping is accepted. Those concerned are compared and written anew: by a running clerkforce serve, or by its next start.\n'
+    : 'The mapping is accepted.\n'
+
 export const registerResync = (program: Command): void => {
   const command = program
     .command('resync')
@@ -41,7 +46,7 @@ export const registerResync = (program: Command): void => {
       if (!flags.dryRun) found = await resync(true)
       if (!found) return
       if (flags.json) printJson(found)
-      else process.stdout.write(render(found))
+      else process.stdout.write(render(found) + (flags.dryRun || found.changes.length === 0 ? '' : accepted(found)))
     })
   addOptions(command, ['salesforce', 'mapping', 'database', 'server'])
 }

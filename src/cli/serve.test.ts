@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { freshPostgres } from '../../test/support/databases.ts'
 import { openDatabase } from '../db/database.ts'
-import { emptyFolder, runCli, startEmulators, startServe } from './cli.test-support.ts'
+import { emptyFolder, folderWithDatabase, runCli, startEmulators, startServe } from './cli.test-support.ts'
 
 const until = async (what: string, done: () => boolean | Promise<boolean>): Promise<void> => {
   for (let tries = 0; !(await done()); tries++) {
@@ -13,7 +13,7 @@ const until = async (what: string, done: () => boolean | Promise<boolean>): Prom
 const token = 'a-token-for-tests-only'
 
 test('serve takes webhooks to Salesforce on an embedded database, and other commands ask it over HTTP', async () => {
-  const cwd = emptyFolder()
+  const cwd = folderWithDatabase()
   const { clerk, salesforce, env: keys } = await startEmulators()
   const env = { ...keys, CLERKFORCE_ADMIN_TOKEN: token }
   const serve = await startServe(clerk, { cwd, env })

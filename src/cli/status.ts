@@ -3,6 +3,7 @@ import type { SalesforceStatus, Status } from '../server/operations.ts'
 import { renderMappingChange } from '../sync/plan/mapping-print.ts'
 import { addOptions } from './add-options.ts'
 import { operate } from './operate.ts'
+import { renderRuns } from './runs/render-run.ts'
 import { printJson, renderTable } from './table.ts'
 
 export const registerStatus = (program: Command): void => {
@@ -40,7 +41,7 @@ const renderRequests = ({ asked, open, failed }: Status['counts']): string[][] =
   ...(asked + open + failed > 0 ? [['', '(clerkforce approvals)']] : []),
 ]
 
-const renderStatus = ({ counts, links, salesforce, clerkAway, mapping }: Status): string => {
+const renderStatus = ({ counts, links, runs, salesforce, clerkAway, mapping }: Status): string => {
   const behind = counts.behindMs > 1_000 ? `; the oldest has been due for ${Math.round(counts.behindMs / 1_000)} s` : ''
   const state = renderTable(
     [{ title: 'State' }, { title: '', wraps: true }],
@@ -51,15 +52,19 @@ const renderStatus = ({ counts, links, salesforce, clerkAway, mapping }: Status)
       ['Salesforce records to read', String(counts.stale)],
       ['links dirty', `${counts.dirty}, of which ${counts.waiting} wait for a parent${behind}`],
       ['links parked', `${counts.parked}${counts.parked > 0 ? '  (clerkforce parked)' : ''}`],
+      ...(counts.planned > 0 ? [['links only planned', `${counts.planned}  (clerkforce apply or backfill)`]] : []),
       ...renderRequests(counts),
       ...(salesforce ? renderSalesforce(salesforce) : []),
       ...(clerkAway ? [['Clerk', `not written to (${clerkAway.reason}): ${clerkAway.detail}`]] : []),
-      ...(mapping ?? []).map((change) => ['mapping changed', `${renderMappingChange(change)}  (clerkforce resync)`]),
+      ...(mapping ?? []).map((change) => [
+        'mapping changed',
+        `${renderMappingChange(change)}  (clerkforce resync --changed-mapping)`,
+      ]),
     ],
   )
   const entities = renderTable(
     [{ title: 'Entity' }, { title: 'Linked' }, { title: 'Parked' }],
     links.map((one) => [one.entity, String(one.linked), String(one.parked)]),
   )
-  return links.length > 0 ? state + entities : state
+  return state + (runs.length > 0 ? renderRuns(runs) : '') + (links.length > 0 ? entities : '')
 }

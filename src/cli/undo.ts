@@ -5,9 +5,10 @@ import type { Undone } from '../sync/decide/undo.ts'
 import { addOptions } from './add-options.ts'
 import { isAgreed } from './agree.ts'
 import { operate } from './operate.ts'
+import { readLimit } from './read-number.ts'
 import { printJson, renderTable } from './table.ts'
 
-type Flags = { run?: number; yes: boolean; force: boolean; dryRun: boolean; json: boolean }
+type Flags = { run?: number; yes: boolean; force: boolean; dryRun: boolean; limit: number; json: boolean }
 
 const readChange = (text: string, before: readonly number[] = []): number[] => [...before, readOne(text)]
 
@@ -31,11 +32,33 @@ const rowsOf = (one: Undone, done: boolean): string[][] => {
   ])
 }
 
-const render = (all: readonly Undone[], done: boolean): string =>
-  renderTable(
+const number = (count: number): string => count.toLocaleString('en')
+
+/** A run may have written a hundred thousand records: what a person decides by is how many of which kind. */
+const renderSum = (all: readonly Undone[], shown: number, done: boolean): string => {
+  const fields = all.flatMap((one) => one.fields)
+  const back = fields.filter(({ undone }) => undone).length
+  const same = fields.filter(({ undone, outcome }) => !undone && outcome === 'same').length
+  const refused = all.filter((one) => one.refused !== null).length
+  const parts = [
+    `${number(back)} ${done ? 'undone' : 'would go back'}`,
+    `${number(fields.length - back - same)} left`,
+    ...(same > 0 ? [`${number(same)} as before already`] : []),
+    ...(refused > 0 ? [`${number(refused)} of the records refused`] : []),
+  ]
+  const rest = shown < all.length ? `${number(shown)} records are shown; more with --limit, all with --json.\n` : ''
+  return `${number(all.length)} records, ${number(fields.length)} values: ${parts.join(', ')}.\n${rest}`
+}
+
+const render = (all: readonly Undone[], limit: number, done: boolean): string => {
+  const writes = ({ fields }: Undone): number => (fields.some(({ undone }) => undone) ? 0 : 1)
+  const shown = all.toSorted((a, b) => writes(a) - writes(b)).slice(0, limit)
+  const table = renderTable(
     [{ title: 'Record' }, { title: 'Field', wraps: true }, { title: 'What comes of it', wraps: true }],
-    all.flatMap((one) => rowsOf(one, done)),
+    shown.flatMap((one) => rowsOf(one, done)),
   )
+  return all.length > 1 ? table + renderSum(all, shown.length, done) : table
+}
 
 const isWhole = ({ refused, fields }: Undone): boolean =>
   refused === null && fields.every(({ undone, outcome }) => undone || outcome === 'same')
@@ -45,13 +68,14 @@ export const registerUndo = (program: Command): void => {
     .command('undo')
     .description('go back to the values before changes of the journal, unless they were changed since')
     .argument('[change...]', 'numbers of changes, as clerkforce explain shows them', readChange)
-    .option('--run <number>', 'all that was written while this run was under way', readOne)
+    .option('--run <number>', 'all that this backfill, apply or reconcile has written', readOne)
     .option(
       '--force',
       'also what the rule of the field would write again; the link is then parked until a retry',
       false,
     )
     .option('--dry-run', 'only show what it would do', false)
+    .option('--limit <number>', 'how many records to list, those that go back first', readLimit, 50)
     .option('--yes', 'do not ask', false)
     .option('--json', 'print JSON', false)
     .action(async (changes: number[] | undefined, flags: Flags) => {
@@ -68,7 +92,7 @@ export const registerUndo = (program: Command): void => {
       }
       let undone = flags.yes ? [] : await undo(false)
       if (asks) {
-        process.stderr.write(render(undone, false))
+        process.stderr.write(render(undone, flags.limit, false))
         const any = undone.some(({ fields }) => fields.some((field) => field.undone))
         if (!any || !(await isAgreed('Undo?'))) {
           process.stderr.write('Nothing was undone.\n')
@@ -78,7 +102,8 @@ export const registerUndo = (program: Command): void => {
       }
       if (!flags.dryRun) undone = await undo(true)
       if (flags.json) printJson(undone)
-      else process.stdout.write(undone.length > 0 ? render(undone, !flags.dryRun) : 'There is nothing to undo.\n')
+      else if (undone.length > 0) process.stdout.write(render(undone, flags.limit, !flags.dryRun))
+      else process.stdout.write(`Run ${run} has written nothing that can be undone (clerkforce runs lists runs).\n`)
       if (!undone.every(isWhole)) process.exitCode = 1
     })
   addOptions(command, ['clerk', 'salesforce', 'mapping', 'database', 'server'])

@@ -28,7 +28,7 @@ export type Database = {
 }
 
 export type TransactionOptions = {
-  /** For a migration: its statements may take as long as they need. @default false */
+  /** For a migration, or the end of a run over millions: its statements may take as long as they need. @default false */
   patient?: boolean
 }
 

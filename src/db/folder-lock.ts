@@ -10,8 +10,10 @@ type Holder = { pid: number; startedAt: string }
 /** When a process was started, in the system's own words; empty when it does not run. */
 const startOf = (pid: number): string => {
   try {
-    // Field 22 of /proc/<pid>/stat, counted after the name in brackets, which may hold spaces.
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''
+    // Fields 3 and 22 of /proc/<pid>/stat, counted after the name in brackets, which may hold spaces.
+    const after = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    // Killed, and not taken off the list by its parent yet, which may take seconds or for ever in a container: it holds nothing any more.
+    return after[0] === 'Z' || after[0] === 'X' ? '' : (after[19] ?? '')
   } catch {
     if (process.platform === 'linux') return ''
   }

@@ -107,7 +107,8 @@ export const openPglite = async ({
   template,
 }: OpenOptions): Promise<Database & { dump: () => Promise<Uint8Array> }> => {
   const memory = url === 'memory:'
-  if (!memory) await mkdir(url, { recursive: true })
+  // It holds names and addresses: whoever makes it is alone to read it, as a PostgreSQL server has it.
+  if (!memory) await mkdir(url, { recursive: true, mode: 0o700 })
   const lock = memory ? undefined : await lockFolder(url)
   const worker = await startWorker({
     dataDir: memory ? 'memory://' : join(url, 'pglite'),

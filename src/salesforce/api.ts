@@ -74,6 +74,8 @@ export type BulkQuery = BulkJob & {
   soql: string
   /** Records in the recycle bin are shown too. */
   deleted?: boolean | undefined
+  /** About how many there are, where that is known: when to look whether the job is done. */
+  expectedRows?: number | undefined
   /** Rows that one call fetches, and so what is held at a time. @default 25_000 */
   pageRows?: number | undefined
 }
@@ -88,6 +90,11 @@ export type BulkIngest = BulkJob & {
   /** Of one upload, which is held in memory; what is more goes in further jobs, one after the other. At most 90 MB. @default 25_000_000 */
   uploadBytes?: number | undefined
 }
+
+/** Our code for a row that its job did not come to: it was not written. */
+export const UNPROCESSED = 'UNPROCESSED'
+/** Our code for a row that CSV cannot say without changing it, and that was not sent; Collections can. */
+export const UNSENDABLE = 'BULK_UNSENDABLE'
 
 /** What became of the row whose external id, or `Id`, is `row`; a row beyond what CSV can say is a failure here, and not sent. */
 export type BulkRowResult = RowResult & { row: string }

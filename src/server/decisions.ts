@@ -4,8 +4,8 @@ import type { Database } from '../db/database.ts'
 import { type Adoptable, type AdoptionPage, readAdoption } from '../sync/decide/adoption.ts'
 import { type DecidedPair, linkPairs, unlinkPair, type WantedPair } from '../sync/decide/decide.ts'
 import { countConcerned, type Resync, resyncMapping } from '../sync/decide/resync.ts'
-import { type Undone, undoChanges } from '../sync/decide/undo.ts'
-import { linesOfRun } from '../sync/decide/undo-lines.ts'
+import { refusedUndo, type Undone, undoChanges } from '../sync/decide/undo.ts'
+import { linesOfRun, mostOfRun } from '../sync/decide/undo-lines.ts'
 import type { Engine } from '../sync/engine.ts'
 import type { PacedApi } from '../sync/pace/paced-api.ts'
 import type { MappingConfig, Rules } from '../sync/plan/mapping.ts'
@@ -56,6 +56,12 @@ export type DecisionsOptions = {
   config: MappingConfig
 }
 
+const leftOfRun = (changes: readonly number[]): Undone =>
+  refusedUndo(
+    changes,
+    `the run has written more than the ${mostOfRun} changes that are undone at one time: these are left, so undo the run again`,
+  )
+
 /** Decisions on a database, and on the engine that works on it in this process if there is one. */
 export const createDecisions = ({ db, sides, engine, clock, newKey, config }: DecisionsOptions): Decisions => {
   const { now } = clock
@@ -86,11 +92,12 @@ export const createDecisions = ({ db, sides, engine, clock, newKey, config }: De
       readAdoption({ query: db.query, api: both().api, rules: await rulesOf(), now }, entity, after),
     undo: async ({ changes, do: carryOut, force }) => {
       const { api, clerk } = both()
-      const ids = 'run' in changes ? await linesOfRun(db.query, changes.run, now()) : changes
+      const ids = 'run' in changes ? await linesOfRun(db.query, changes.run) : changes
       const options = { db, api, clerk, rules: await rulesOf(), clock, name: newKey() }
-      const undone = await undoChanges(options, { changes: ids, do: carryOut, force })
+      const part = 'run' in changes ? ids.slice(0, mostOfRun) : ids
+      const undone = await undoChanges(options, { changes: part, do: carryOut, force })
       if (carryOut) engine?.wake()
-      return undone
+      return part.length < ids.length ? [...undone, leftOfRun(ids.slice(mostOfRun))] : undone
     },
     resync: async (mark) => {
       const rules = await rulesOf()

@@ -3,6 +3,8 @@ import { USED_EVENT_TYPES } from '../clerk/event.ts'
 import type { SalesforceApi } from '../salesforce/api.ts'
 import type { Engine, Events } from '../sync/engine.ts'
 import type { Counts } from '../sync/mirror/counts.ts'
+import { createRunGauges } from './run-metrics.ts'
+import type { RunStatus } from './runs.ts'
 
 /*
  * Counters for Prometheus, in a registry of their own, so that several clerkforce in one process, or a host that has metrics itself, stay
@@ -26,6 +28,8 @@ export type Metrics = {
 export type Watched = {
   engine: Pick<Engine, 'counts' | 'health'>
   salesforce: Pick<SalesforceApi, 'usage' | 'calls'> | undefined
+  /** Of each kind the run under way and the last that ended. */
+  runs: () => Promise<readonly RunStatus[]>
 }
 
 const gauges: Readonly<Record<keyof Counts, [string, string]>> = {
@@ -36,6 +40,7 @@ const gauges: Readonly<Record<keyof Counts, [string, string]>> = {
   dirty: ['links_dirty', 'Links whose two sides may disagree'],
   waiting: ['links_waiting', 'Dirty links that wait for their parent'],
   parked: ['links_parked', 'Links that are set aside for a person'],
+  planned: ['links_planned', 'Links that a plan found and nobody has said yes to'],
   asked: ['requests_asked', 'What Salesforce asks for in Clerk and an operator has to approve'],
   open: ['requests_open', 'What Salesforce asks for in Clerk and is not carried out yet'],
   granting: ['requests_due', 'Of the open requests, those that are due or being carried out'],
@@ -134,6 +139,7 @@ const createGauges = (registers: Registry[], calls: Counter): ((watched: Watched
     gauge: gauge(name, help),
   }))
   const database = gauge('database_up', 'Whether the database answered this scrape')
+  const showRuns = createRunGauges(gauge)
   const used = gauge('salesforce_api_used', "API calls that the org has used of the day's allowance, by whomever")
   const remaining = gauge('salesforce_api_remaining', "API calls that remain of the org's allowance of the day")
   const away = gauge('clerk_paused', 'Whether writing to Clerk is paused, by reason', ['reason'])
@@ -147,6 +153,7 @@ const createGauges = (registers: Registry[], calls: Counter): ((watched: Watched
       // Not 0: nothing to do and not to be told are different things.
       one.gauge.set(value === undefined ? Number.NaN : one.key === 'behindMs' ? value / 1_000 : value)
     }
+    showRuns(await watched?.runs().catch(() => undefined))
     const usage = watched?.salesforce?.usage()
     used.set(usage?.used ?? Number.NaN)
     remaining.set(usage ? usage.limit - usage.used : Number.NaN)

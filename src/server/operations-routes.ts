@@ -10,6 +10,8 @@ import { addDecisionRoutes } from './decision-routes.ts'
 import { UnavailableError } from './decisions.ts'
 import { StillLivesError } from './erasures.ts'
 import type { Operations } from './operations.ts'
+import { addPlanRoutes } from './plan-routes.ts'
+import { ApplyStateError } from './plans.ts'
 import { problem } from './problem.ts'
 import { BodyTooLargeError, readBody } from './read-body.ts'
 import { addRunRoutes } from './run-routes.ts'
@@ -142,6 +144,7 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
           return problem(c, error.status, error.status === 413 ? 'too-large' : 'bad-input', error.message)
         if (error instanceof KeyReusedError) return problem(c, 409, 'key-reused', error.message)
         if (error instanceof StillLivesError) return problem(c, 409, 'still-lives', error.message)
+        if (error instanceof ApplyStateError) return problem(c, 409, 'apply-state', error.message)
         if (error instanceof NotLinkedError) return problem(c, 404, 'not-linked', error.message)
         if (error instanceof UnavailableError) return problem(c, 503, 'unavailable', error.message)
         if (error instanceof SalesforceError)
@@ -155,6 +158,7 @@ export const addOperationsRoutes = (app: Hono, { operations, log }: { operations
 
   addDecisionRoutes(app, { operations, guarded, readJson, check })
   addRunRoutes(app, { operations, guarded, readJson, check })
+  addPlanRoutes(app, { operations, guarded, readJson, check })
   app.get(
     '/api/status',
     guarded(async (c) => c.json(await operations.status())),

@@ -30,7 +30,8 @@ import type { MappingChange } from '../sync/plan/mapping-print.ts'
 import type { ClerkAway } from '../sync/write/carry.ts'
 import { createDecisions, type Decisions, type Sides } from './decisions.ts'
 import { createErasures, type Erasures } from './erasures.ts'
-import { createRunOperations, type RunOperations } from './runs.ts'
+import { createPlanOperations, type PlanOperations } from './plans.ts'
+import { createRunOperations, type RunOperations, type RunStatus, readLatest } from './runs.ts'
 
 /** How a process gets on with Salesforce. `checking`: the org has not been asked for its fields yet. */
 export type SalesforceState = 'working' | 'paused' | 'problems' | 'checking'
@@ -50,6 +51,8 @@ export type SalesforceStatus = {
 export type Status = {
   counts: Counts
   links: readonly LinkCounts[]
+  /** Of each kind of run the one under way and the last that ended, newest first. */
+  runs: readonly RunStatus[]
   /** Of the process that was asked; null where the database alone was. */
   salesforce: SalesforceStatus | null
   /** Why that process does not write to Clerk at the moment; null while it does, or has nothing to write. */
@@ -70,6 +73,7 @@ export type Retried = { links: number; leftOut: number; problems: number }
 /** What an operator can ask and do, the same in the process and over HTTP. */
 export type Operations = Erasures &
   RunOperations &
+  PlanOperations &
   Decisions & {
     status: () => Promise<Status>
     /** Everything that is known of an id of either side or of an e-mail address, and why it is so. Personal data: for whoever asked alone. */
@@ -121,9 +125,11 @@ export const readSalesforceStatus = (
 /** Operations on a database, and on the engine that works on it in this process if there is one. */
 export const createOperations = (options: OperationsOptions): Operations => {
   const { db, clerk, engine, salesforce, sides, clock, newKey, config = {} } = options
+  const runs = createRunOperations({ db, engine, clock })
   return {
     ...createErasures({ db, clerk, engine, clock, newKey }),
-    ...createRunOperations({ db, engine, clock }),
+    ...runs,
+    ...createPlanOperations({ db, engine, clock, run: runs.run }),
     ...createDecisions({ db, sides, engine, clock, newKey, config }),
     status: async () => {
       const counts = await readCounts(db.query, clock.now())
@@ -131,6 +137,7 @@ export const createOperations = (options: OperationsOptions): Operations => {
       return {
         counts,
         links,
+        runs: await readLatest(db),
         salesforce: engine ? readSalesforceStatus(engine, salesforce) : null,
         clerkAway: engine?.health().clerkAway ?? null,
         mapping: engine?.mapping.changes() ?? null,

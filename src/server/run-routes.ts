@@ -8,7 +8,7 @@ const most = 1_000
 
 const requestSchema = z
   .strictObject({
-    kind: z.enum(['backfill', 'reconcile'], 'must be backfill or reconcile'),
+    kind: z.enum(['backfill', 'reconcile', 'plan'], 'must be backfill, reconcile or plan'),
     only: z
       .array(z.enum(runEntities, `must be one of ${runEntities.join(', ')}`))
       .min(1)
@@ -20,11 +20,15 @@ const requestSchema = z
     ({ kind, accept_deletions: accepted }) => kind === 'reconcile' || accepted === undefined,
     'accept_deletions goes with a reconcile',
   )
-const numberSchema = z
+/** A number in a path or a query. */
+export const numberSchema: z.ZodType<number> = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a number')
   .transform(Number)
-const limitSchema = numberSchema.refine((limit) => limit >= 1 && limit <= most, `must be from 1 to ${most}`)
+export const limitSchema: z.ZodType<number> = numberSchema.refine(
+  (limit) => limit >= 1 && limit <= most,
+  `must be from 1 to ${most}`,
+)
 
 export type RunRoutesOptions = {
   operations: RunOperations
@@ -41,6 +45,18 @@ export const addRunRoutes = (app: Hono, { operations, guarded, readJson, check }
     guarded(async (c) => {
       const { kind, only, accept_deletions: acceptDeletions } = await readJson(c, requestSchema)
       return c.json(await operations.startRun({ kind, only, acceptDeletions }), 202)
+    }),
+  )
+  app.get(
+    '/api/runs',
+    guarded(async (c) => {
+      const before = c.req.query('before')
+      const limit = check(limitSchema, c.req.query('limit') ?? '20', 'limit')
+      const runs = await operations.runs(
+        before === undefined ? undefined : check(numberSchema, before, 'before'),
+        limit,
+      )
+      return c.json({ runs })
     }),
   )
   app.get(

@@ -11,6 +11,7 @@ import { createSalesforceClient } from '../salesforce/client.ts'
 import { type Engine, startEngine } from '../sync/engine.ts'
 import type { MappingConfig } from '../sync/plan/mapping.ts'
 import { createMetrics } from './metrics.ts'
+import { readLatest } from './runs.ts'
 import { createServer } from './server.ts'
 
 export const ADMIN_TOKEN = 'a-token-for-tests-only'
@@ -54,7 +55,10 @@ export const serveForTest = async (options: ServeOptions = {}): Promise<Served> 
   })
   const lines: string[] = []
   const log = createLog('debug', { write: (line) => lines.push(line) })
-  const metrics = createMetrics({ watch: () => ({ engine, salesforce: salesforceClient }), processMetrics: false })
+  const metrics = createMetrics({
+    watch: () => ({ engine, salesforce: salesforceClient, runs: () => readLatest(db) }),
+    processMetrics: false,
+  })
   const engine: Engine = await startEngine({
     db,
     verify: createVerifier({ secrets: [clerk.signingSecret] }),

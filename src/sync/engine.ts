@@ -27,17 +27,19 @@ import { type Counts, readCounts } from './mirror/counts.ts'
 import { releaseCursors } from './mirror/cursor.ts'
 import { giveBackAll } from './mirror/dirty.ts'
 import { startHousekeeping } from './mirror/housekeeping.ts'
-import { releaseRuns } from './mirror/runs.ts'
+import { type RunWaits, releaseRuns } from './mirror/runs.ts'
 import { createPace, type Pace } from './pace/pace.ts'
 import { type PacedApi, pacedApi, pacedDescribe, pacedReads, pauseReason } from './pace/paced-api.ts'
 import { createTurns } from './pace/turns.ts'
 import type { MappingConfig, Rules } from './plan/mapping.ts'
+import { digestMapping } from './plan/mapping-print.ts'
 import type { ReconcileSettings } from './runs/reconcile.ts'
-import { type Runs, startRuns } from './runs/runs.ts'
+import { type ScanSizes, scanSizes, startRuns } from './runs/runs.ts'
 import { askReconcile, startSchedule } from './runs/schedule.ts'
 import type { Checked } from './write/check-mapping.ts'
 import { startChecks } from './write/checks.ts'
 import type { Delivered } from './write/deliver.ts'
+import type { Backlogs } from './write/deliver-bulk.ts'
 import { startWriter, type Writer } from './write/writer.ts'
 
 /** What the engine tells as it happens; for counters and for the demo. */
@@ -73,10 +75,14 @@ export type EngineOptions = {
   allowanceShare?: number
   /** Calls to Salesforce at once. @default 5 */
   concurrency?: number
+  /** Nothing is written to either side: who only plans observes, and works on runs. @default false */
+  observeOnly?: boolean
   /** How long a claim is held without a sign of life. @default 30_000 */
   leaseMs?: number
-  /** How backfills and reconciles go; `at`: when to reconcile each night, `HH:MM`. @default never by itself */
-  runs?: Partial<ReconcileSettings> & { at?: string | undefined }
+  /** How backfills and reconciles go; `at`: when to reconcile each night, `HH:MM`. Without it, never by itself. */
+  runs?: Partial<ReconcileSettings> & { at?: string | undefined; sizes?: Partial<ScanSizes> }
+  /** How large a backlog is written by bulk jobs. */
+  backlogs?: Backlogs
   /** Days for which webhooks and the journal are kept. @default 30 and 365 */
   hintDays?: number
   journalDays?: number
@@ -92,8 +98,6 @@ export type Health = {
   /** How Salesforce is followed. */
   following: FollowState
   underWay: number
-  /** Why the backfill or reconcile that this process works on waits for a side. */
-  runWaits: string | undefined
 }
 
 export type Engine = {
@@ -114,6 +118,8 @@ export type Engine = {
 
 const gapsAtOnce = 10
 const recordsAtOnce = 1_000
+/** What does not end by itself; a refusal of everything may. */
+const isLasting = (reason: string): boolean => reason === 'auth' || reason === 'blocked'
 /** By then the change event of a write of ours has come, or never will. */
 const eventLateMs = 3_000
 const reconciling: ReconcileSettings = {
@@ -126,6 +132,7 @@ const reconciling: ReconcileSettings = {
 export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const { db, clerk, salesforce, clock, log, config = {}, events = {} } = options
   const { allowanceShare = 0.8, concurrency = 5, leaseMs = 30_000, hintDays = 30, journalDays = 365 } = options
+  const { observeOnly = false } = options
   const { now } = clock
   const echoMs = options.follow?.echoMs ?? 5_000
   // A PGlite folder has one process: whatever is leased there was leased by one that is gone.
@@ -153,7 +160,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   const mapping = await watchMapping({
     db,
     config,
-    resync: options.resync ?? 'ask',
+    resync: observeOnly ? 'ask' : (options.resync ?? 'ask'),
     now,
     log,
     marked: () => writer?.wake(),
@@ -187,45 +194,47 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   )
   const away = (error: SalesforceError): void => pace.pause(pauseReason(error), `${error.code}: ${error.message}`)
   const reading: Loop | undefined =
-    options.follow &&
-    startBackReader({
-      db,
-      api: readApi,
-      rules: currentRules,
-      pace,
-      clock,
-      random: options.random,
-      log,
-      failed: failed('intake'),
-      read: () => {
-        writer?.wake()
-        grants?.wake()
-      },
-    })
-  const follower: Follower | undefined = options.follow
-    ? startFollower({
-        ...options.follow,
-        echoMs,
-        db,
-        api: readApi,
-        rules: currentRules,
-        clock,
-        random: options.random,
-        log,
-        name: options.name,
-        noted: (taken) => {
-          events.followed?.(taken)
-          if (taken.records > 0) reading?.wake()
-        },
-        failed: away,
-        placeLost: () => {
-          askReconcile(db, now() - eventLateMs, now(), () => runs?.wake()).catch(failed('run'))
-        },
-      })
-    : undefined
+    options.follow && !observeOnly
+      ? startBackReader({
+          db,
+          api: readApi,
+          rules: currentRules,
+          pace,
+          clock,
+          random: options.random,
+          log,
+          failed: failed('intake'),
+          read: () => {
+            writer?.wake()
+            grants?.wake()
+          },
+        })
+      : undefined
+  const follower: Follower | undefined =
+    options.follow && !observeOnly
+      ? startFollower({
+          ...options.follow,
+          echoMs,
+          db,
+          api: readApi,
+          rules: currentRules,
+          clock,
+          random: options.random,
+          log,
+          name: options.name,
+          noted: (taken) => {
+            events.followed?.(taken)
+            if (taken.records > 0) reading?.wake()
+          },
+          failed: away,
+          placeLost: () => {
+            if (options.runs?.at) askReconcile(db, now() - eventLateMs, now()).then(() => runs?.wake(), failed('run'))
+          },
+        })
+      : undefined
   const { newKey } = options
   const grants: Loop | undefined =
-    options.follow && clerk && newKey
+    options.follow && clerk && newKey && !observeOnly
       ? startGrants({
           db,
           clerk,
@@ -241,7 +250,17 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
           woken: () => writer?.wake(),
         })
       : undefined
-  const runs: Runs | undefined = clerk
+  const obstacle = (): RunWaits | undefined => {
+    const { problems = [] } = checks.checked() ?? {}
+    if (problems.length > 0) return { for: 'mapping', why: problems.join('\n'), lasting: true }
+    const unasked = checks.checked() ? undefined : checks.failure()
+    if (unasked) return { for: 'salesforce', why: unasked.message, lasting: isLasting(unasked.kind) }
+    const paused = pace.paused()
+    if (paused) return { for: 'salesforce', why: paused.detail, lasting: isLasting(paused.reason) }
+    const away = writer?.away()
+    return away && { for: 'clerk', why: away.detail, lasting: away.reason === 'auth' }
+  }
+  const runs: Loop | undefined = clerk
     ? startRuns({
         db,
         clerk,
@@ -253,7 +272,12 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         ),
         rules: currentRules,
         reconciling: { ...reconciling, ...options.runs },
+        sizes: { ...scanSizes, ...options.runs?.sizes },
+        obstacle,
         leaseMs,
+        mapping: digestMapping(config),
+        // What the others bring about would wait here for a writer that there is not.
+        ...(observeOnly ? { kinds: ['plan' as const] } : {}),
         clock,
         random: options.random,
         log,
@@ -262,7 +286,14 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       })
     : undefined
   const schedule: Loop | undefined = options.runs?.at
-    ? startSchedule({ db, clock, log, at: options.runs.at, asked: () => runs?.wake() })
+    ? startSchedule({
+        db,
+        clock,
+        log,
+        at: options.runs.at,
+        awaySince: (side) => (side === 'clerk' ? clerk?.awaySince() : pace.awaySince()),
+        asked: () => runs?.wake(),
+      })
     : undefined
   const reader = startReader({
     db,
@@ -286,28 +317,29 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
       })
     : undefined
   const housekeeping = startHousekeeping({ db, clock, hintDays, journalDays, failed })
-  writer = startWriter({
-    db,
-    api: salesforce,
-    clerk,
-    rules: currentRules,
-    pace,
-    clock,
-    random: options.random,
-    log,
-    name: options.name,
-    leaseMs,
-    // A poll finds whatever was saved.
-    readBackAt: () => (follower?.state().by === 'stream' ? now() + Math.max(echoMs, eventLateMs) : undefined),
-    delivered: (results) => {
-      housekeeping.settled(results.length)
-      for (const result of results) events.delivered?.(result)
-    },
-  })
-  const started = writer
+  if (!observeOnly)
+    writer = startWriter({
+      db,
+      api: salesforce,
+      clerk,
+      rules: currentRules,
+      pace,
+      clock,
+      random: options.random,
+      log,
+      name: options.name,
+      leaseMs,
+      ...(options.backlogs ? { backlogs: options.backlogs } : {}),
+      // A poll finds whatever was saved.
+      readBackAt: () => (follower?.state().by === 'stream' ? now() + Math.max(echoMs, eventLateMs) : undefined),
+      delivered: (results) => {
+        housekeeping.settled(results.length)
+        for (const result of results) events.delivered?.(result)
+      },
+    })
   const counts = (): Promise<Counts> => readCounts(db.query, now())
   const wake = (): void => {
-    for (const loop of [reader, gaps, reading, follower, grants, runs, housekeeping, started]) loop?.wake()
+    for (const loop of [reader, gaps, reading, follower, grants, runs, housekeeping, writer]) loop?.wake()
     // Asking costs three calls: only when there is reason to hope for another answer.
     if ((checks.checked()?.problems.length ?? 0) > 0) checks.wake()
   }
@@ -324,10 +356,9 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     health: () => ({
       checked: checks.checked(),
       paused: pace.paused(),
-      clerkAway: started.away(),
+      clerkAway: writer?.away(),
       following: follower?.state() ?? { by: 'off', detail: '', heardAt: undefined },
-      underWay: started.underWay(),
-      runWaits: runs?.waiting(),
+      underWay: writer?.underWay() ?? 0,
     }),
     wake,
     drain: async (timeoutMs = 30_000) => {
@@ -352,7 +383,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         schedule?.stop(),
         checks.stop(),
         housekeeping.stop(),
-        started.stop(),
+        writer?.stop(),
       ])
     },
   }

@@ -6,6 +6,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: [
       'test/chaos.test.ts',
+      'test/runs-killed.test.ts',
+      'src/sync/runs/*.test.ts',
       'test/road/{convergence,faults,erase,explain}.test.ts',
       'test/two-way/{histories,stream-faults}.test.ts',
       'test/emulators/*.test.ts',

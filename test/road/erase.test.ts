@@ -3,8 +3,11 @@ import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
+import { type Candidate, storeCandidates } from '../../src/sync/mirror/candidates.ts'
 import { claimDirty, markDirty } from '../../src/sync/mirror/dirty.ts'
 import { beginErasure } from '../../src/sync/mirror/erase.ts'
+import { expect as approve } from '../../src/sync/mirror/expected.ts'
+import { type Foreseen, storePlanned } from '../../src/sync/mirror/planned.ts'
 import { type Receipt, readReceipt } from '../../src/sync/mirror/receipts.ts'
 import { searchInbox } from '../../src/sync/mirror/search-inbox.ts'
 import { settle } from '../../src/sync/mirror/settle.ts'
@@ -270,6 +273,50 @@ test('a result that a writer has in hand while the person is erased brings nothi
   await settle(road.db, 'person', [{ end: 'settled', claim, agreed, held }], 'p/1', day(8))
   while (await searchInbox(road.db, day(8)));
   expect(await placesOf(road.db, marker)).toEqual([])
+})
+
+test('what scans have shown of the person beside the pair, what is planned for it and what was said yes to go with it, and do not come back', async () => {
+  const road = await start()
+  for (const event of [...ofPerson.slice(0, 4), userEvent('created', other)]) await road.deliver(event)
+  await road.engine.drain()
+  await road.engine.stop()
+  const { query } = road.db
+  const links = await query<{ id: number; clerkId: string }>(
+    `select id, clerk_id as "clerkId" from clerkforce.link where entity = 'person' order by clerk_id`,
+  )
+  const candidate = (id: string, key: string | null, match: string) => ({
+    ...{ id, key, match, version: 1 },
+    fields: { LastName: match.startsWith(marker) ? `${marker}scanned` : 'Other' },
+  })
+  const scanned = [
+    candidate('003A', personId, `${marker}.elsewhere@example.com`),
+    candidate('003B', null, `${marker}.old@example.com`),
+    candidate('003C', null, 'other@example.com'),
+  ]
+  const plan = (linkId: number, value: string): Foreseen => ({
+    ...{ linkId, kind: 'update', salesforceId: '003A', accountId: null, flags: [], reason: value, print: 'p' },
+    fields: { LastName: { side: 'salesforce', before: value, after: value, why: '' } },
+  })
+  const plans = links.map(({ id, clerkId }) => plan(id, clerkId === personId ? `${marker}planned` : 'Other'))
+  const store = async (candidates: readonly Candidate[]): Promise<void> => {
+    await storeCandidates(query, 'person', candidates)
+    await storePlanned(query, 1, 'person', plans)
+  }
+  await store(scanned)
+  await approve(
+    query,
+    2,
+    links.map(({ clerkId }) => ({ entity: 'person', clerkId, print: 'p' })),
+  )
+  await beginErasure(road.db, 'one', personId, day(8))
+  while (await searchInbox(road.db, day(8)));
+  expect((await readReceipt(query, 'one'))?.removed).toMatchObject({ candidate: 2, planned: 1, expected: 1 })
+  expect(await placesOf(road.db, marker)).toEqual([])
+  // A page of a scan, or of a plan, that was on its way.
+  await store(scanned.filter(({ key }) => key !== null))
+  expect(await placesOf(road.db, marker)).toEqual([])
+  expect(await query('select id from clerkforce.candidate')).toEqual([{ id: '003C' }])
+  expect(await query('select 1 from clerkforce.planned')).toHaveLength(1)
 })
 
 test('somebody whom clerkforce never saw can be erased as well, before the first webhook comes', async () => {

@@ -3,7 +3,6 @@ import { systemClock } from '../../src/clock.ts'
 import { readAdoption } from '../../src/sync/decide/adoption.ts'
 import { noticeMapping, resyncMapping } from '../../src/sync/decide/resync.ts'
 import { undoChanges } from '../../src/sync/decide/undo.ts'
-import { linesOfRun } from '../../src/sync/decide/undo-lines.ts'
 import { listParked, retryParked } from '../../src/sync/mirror/counts.ts'
 import { compileRules, type MappingConfig } from '../../src/sync/plan/mapping.ts'
 import { day, organizationEvent, userEvent } from '../support/clerk-events.ts'
@@ -174,20 +173,4 @@ test('a changed mapping is noticed, and only the links that it concerns are writ
     .poll(() => auto.records('Contact').map((contact) => contact['Note__c']), { timeout: 5_000 })
     .toEqual(['Lovelace', 'Lovelace'])
   expect(auto.engine.mapping.changes()).toEqual([])
-})
-
-test('a run stands for what was written while it was under way', async () => {
-  const road = await startRoad()
-  const { deliver, engine, db } = road
-  await deliver(userEvent('created', ada))
-  await engine.drain()
-  const began = Date.now()
-  await deliver(userEvent('updated', { ...ada, first: 'Augusta', at: day(2) }))
-  await engine.drain()
-  const [run] = await db.query<{ id: number }>(
-    `insert into clerkforce.run (kind, options, state, asked_at, started_at, finished_at)
-     values ('backfill', '{}', 'done', $1, $1, $2) returning id`,
-    [began, Date.now()],
-  )
-  expect(await linesOfRun(db.query, run?.id ?? 0, Date.now())).toEqual([await lastOf(road, 'update')])
 })

@@ -1,6 +1,6 @@
 /**
  * Once for the whole suite: a real PostgreSQL from npm, with one migrated template database that every test clones (20-40 ms), and a
- * dumped PGlite folder that every test loads (0.5 s instead of 3). Both are removed when the suite ends.
+ * dumped PGlite folder that every test loads (0.5 s instead of 3), or copies for a program that it starts. All are removed when the suite ends.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,11 +16,13 @@ declare module 'vitest' {
     /** Address of the server, ending in the name of the template database. */
     postgresTemplate: string
     pgliteTemplate: string
+    /** A folder that holds a migrated database, to be copied. */
+    pgliteFolder: string
   }
 }
 
-const makePgliteTemplate = async (file: string): Promise<void> => {
-  const db = await openPglite({ url: 'memory:' })
+const makePgliteTemplate = async (file: string, folder: string): Promise<void> => {
+  const db = await openPglite({ url: folder })
   await migrate(db)
   writeFileSync(file, await db.dump())
   await db.close()
@@ -37,11 +39,13 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   // Programs that tests start read the same files over and over: compiled once, each starts a quarter sooner.
   process.env['NODE_COMPILE_CACHE'] ??= join(folder, 'compiled')
   const pgliteTemplate = join(folder, 'pglite.tar')
-  const [postgres] = await Promise.all([startPostgres(), makePgliteTemplate(pgliteTemplate)])
+  const pgliteFolder = join(folder, 'pglite')
+  const [postgres] = await Promise.all([startPostgres(), makePgliteTemplate(pgliteTemplate, pgliteFolder)])
   const template = await postgres.createDatabase('clerkforce_template')
   await makePostgresTemplate(template)
   project.provide('postgresTemplate', template)
   project.provide('pgliteTemplate', pgliteTemplate)
+  project.provide('pgliteFolder', pgliteFolder)
   return async () => {
     await postgres.stop()
     rmSync(folder, { recursive: true, force: true })

@@ -9,9 +9,10 @@ import { systemClock } from '../../src/clock.ts'
 import { type Database, openDatabase, type Query } from '../../src/db/database.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createLog } from '../../src/log.ts'
+import type { Through } from '../../src/salesforce/api.ts'
 import { createSalesforceClient } from '../../src/salesforce/client.ts'
 import { createChangeEvents } from '../../src/salesforce/events/change-events.ts'
-import { startEngine } from '../../src/sync/engine.ts'
+import { type EngineOptions, startEngine } from '../../src/sync/engine.ts'
 
 export type MortalOptions = {
   database: string
@@ -26,6 +27,8 @@ export type MortalOptions = {
   pubsub?: string
   /** Clerk's API, where it is to be asked. */
   clerkApi?: { url: string; secretKey: string }
+  runs?: EngineOptions['runs']
+  backlogs?: EngineOptions['backlogs']
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as MortalOptions
@@ -54,6 +57,12 @@ const mortal = (db: Database): Database => ({
     ),
 })
 
+/** Around each call of a job. */
+const mortalThrough =
+  (through: Through = (send) => send()): Through =>
+  (send, call) =>
+    through(() => around(send), call)
+
 const db = await openDatabase({ url: options.database })
 await migrate(db)
 const salesforce = createSalesforceClient({
@@ -63,7 +72,7 @@ const salesforce = createSalesforceClient({
 })
 const clock = systemClock
 const channel = 'Clerk_Sync__chn'
-const { pubsub, clerkApi } = options
+const { pubsub, clerkApi, runs, backlogs } = options
 const userId = async () => (await salesforce.tokens.current()).userId
 const events = pubsub ? createChangeEvents({ endpoint: pubsub, tokens: salesforce.tokens, clock }) : undefined
 const engine = await startEngine({
@@ -72,12 +81,18 @@ const engine = await startEngine({
     ...salesforce,
     write: (requests) => around(() => salesforce.write(requests)),
     query: (soqls, deleted) => around(() => salesforce.query(soqls, deleted)),
+    bulk: {
+      query: (asked) => salesforce.bulk.query({ ...asked, through: mortalThrough(asked.through) }),
+      ingest: (asked) => salesforce.bulk.ingest({ ...asked, through: mortalThrough(asked.through) }),
+    },
   },
   ...(clerkApi ? { clerk: createClerkClient({ apiUrl: clerkApi.url, secretKey: clerkApi.secretKey }) } : {}),
   verify: createVerifier({ secrets: [options.signingSecret] }),
   ...(events
     ? { follow: { mode: 'stream', events, channel, pollMs: 60_000, userId, clientName: 'clerkforce', echoMs: 0 } }
     : {}),
+  ...(runs ? { runs } : {}),
+  ...(backlogs ? { backlogs } : {}),
   clock,
   random: Math.random,
   log: createLog('silent'),

@@ -69,11 +69,15 @@ export const startOrg = async (
   return org
 }
 
-export const salesforceClientOf = (org: RunningSalesforceEmulator): SalesforceClient =>
+export const salesforceClientOf = (
+  org: RunningSalesforceEmulator,
+  { sleep }: Pick<Clock, 'sleep'> = systemClock,
+): SalesforceClient =>
   createSalesforceClient({
     loginUrl: org.url,
     auth: { kind: 'client-credentials', clientId: org.clientId, clientSecret: org.clientSecret },
     now: Date.now,
+    sleep,
     timeoutMs: 5_000,
   })
 
@@ -94,9 +98,9 @@ export const startRoad = async (options: RoadOptions = {}): Promise<Road> => {
   const clock = options.clock ?? systemClock
   const db = options.db ?? (await freshDatabase(options.database ?? 'postgres'))
   const org = options.org ?? (await startOrg(options.orgOptions))
-  const salesforce = salesforceClientOf(org)
+  const salesforce = salesforceClientOf(org, clock)
   const clerk = options.clerkApi
-    ? createClerkClient({ secretKey: options.clerkApi.secretKey, apiUrl: options.clerkApi.url })
+    ? createClerkClient({ secretKey: options.clerkApi.secretKey, apiUrl: options.clerkApi.url, now: clock.now })
     : undefined
   const engine = await startEngine({
     db,

@@ -9,7 +9,7 @@ export type Actor = {
   phone?: string
 }
 
-export type CompanyKey = 'larkspur' | 'tidewater' | 'hollowoak' | 'quillon' | 'brightmoor' | 'ferncastle'
+export type CompanyKey = 'larkspur' | 'tidewater' | 'hollowoak' | 'quillon' | 'brightmoor' | 'ferncastle' | 'wickham'
 
 export const COMPANIES: Readonly<Record<CompanyKey, string>> = {
   larkspur: 'Larkspur Robotics',
@@ -18,6 +18,7 @@ export const COMPANIES: Readonly<Record<CompanyKey, string>> = {
   quillon: 'Quillon Freight',
   brightmoor: 'Brightmoor Clinics',
   ferncastle: 'Ferncastle Glass',
+  wickham: 'Wickham Looms',
 }
 
 /** First names and last names by company; the first of each company founds it, or is its first admin. */
@@ -65,6 +66,12 @@ const STAFF: Record<CompanyKey, readonly (readonly [first: string, last: string 
     ['Kaito', 'Mori'],
   ],
   ferncastle: [['Ingrid', 'Falk']],
+  wickham: [
+    ['Tilda', 'Norris'],
+    ['Anselm', 'Vogt'],
+    ['Ifeoma', 'Adeyemi'],
+    ['Marek', 'Zieliński'],
+  ],
 }
 
 const addressOf = (first: string, company: CompanyKey): string =>

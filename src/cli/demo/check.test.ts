@@ -4,7 +4,7 @@ import { createClerkApi } from './clerk-api.ts'
 import type { Difference } from './compare.ts'
 import { compareSides } from './compare-sides.ts'
 import { play } from './play.ts'
-import { leftIn, settle } from './play-story.ts'
+import { askClerkforce, leftIn, settle } from './play-story.ts'
 import type { History } from './playing.ts'
 import type { Step } from './steps.ts'
 import { clerkTamperings, type Ids, type Said, tamperings } from './tamperings.test-support.ts'
@@ -36,10 +36,19 @@ const playOn = (world: World, played: readonly Step[], patienceMs?: number): Pro
       openOrganization: () => Promise.reject(new Error('not in this story')),
       left: () => leftIn(world),
       startOutage: world.startOutage,
+      seed: world.clerk.seed,
+      ask: askClerkforce(world),
+      sleep: (ms) => world.clock.sleep(ms),
     },
     clock: world.clock,
     signal: new AbortController().signal,
-    told: { act: () => undefined, step: () => undefined, outcome: () => undefined, done: () => undefined },
+    told: {
+      act: () => undefined,
+      step: () => undefined,
+      outcome: () => undefined,
+      note: () => undefined,
+      done: () => undefined,
+    },
     salesforceAnswers: () => Promise.resolve(),
     ...(patienceMs !== undefined && { patienceMs }),
   })

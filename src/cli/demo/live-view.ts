@@ -5,7 +5,7 @@ import type { Scene, View } from './scene.ts'
 import { cut, plural, seconds } from './words.ts'
 
 /** How many of the latest events are shown: as many as there is room for. */
-const recentShown = { least: 4, most: 12 }
+const recentShown = { least: 3, most: 12 }
 const widest = 100
 const framesPerSecond = 8
 

@@ -1,6 +1,6 @@
 import type { ClerkApi } from './clerk-api.ts'
 import { play } from './play.ts'
-import type { History } from './playing.ts'
+import type { History, Stage } from './playing.ts'
 import type { Scene, View } from './scene.ts'
 import type { Act } from './story.ts'
 import type { Watch } from './watch.ts'
@@ -13,17 +13,21 @@ const settlePollMs = 25
 const recentKept = 20
 const channel = 'Clerk_Sync__chn'
 
-/** Asks clerkforce for an organization, as an operator's program would. */
-const openOrganization = async ({ clerkforce, adminToken }: World, name: string): Promise<string> => {
-  const response = await fetch(`${clerkforce.url}/api/organizations`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`clerkforce answered ${response.status} to POST /api/organizations: ${text}`)
-  return (JSON.parse(text) as { organization: { id: string } }).organization.id
-}
+/** Asks clerkforce as an operator's program would. */
+export const askClerkforce =
+  ({ clerkforce, adminToken }: Pick<World, 'clerkforce' | 'adminToken'>): Stage['ask'] =>
+  async <T>(path: string, body?: object): Promise<T> => {
+    const response = await fetch(clerkforce.url + path, {
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`clerkforce answered ${response.status} to ${path}: ${text}`)
+    return JSON.parse(text) as T
+  }
+
+const openOrganization = async (world: World, name: string): Promise<string> =>
+  (await askClerkforce(world)<{ organization: { id: string } }>('/api/organizations', { name })).organization.id
 
 export type StoryOptions = {
   acts: readonly Act[]
@@ -47,6 +51,9 @@ export const playStory = ({ acts, world, clerk, scene, view, watch, signal }: St
       openOrganization: (name) => openOrganization(world, name),
       left: () => leftIn(world),
       startOutage: world.startOutage,
+      seed: world.clerk.seed,
+      ask: askClerkforce(world),
+      sleep: (ms) => world.clock.sleep(ms, signal),
     },
     salesforceAnswers: watch.untilSalesforceAnswers,
     told: {
@@ -63,6 +70,10 @@ export const playStory = ({ acts, world, clerk, scene, view, watch, signal }: St
         scene.recent = [...scene.recent, `→ ${said}`].slice(-recentKept)
         scene.outcomesMs = [...scene.outcomesMs, ms]
         view.note(said)
+      },
+      note: (sentence) => {
+        scene.recent = [...scene.recent, `→ ${sentence}`].slice(-recentKept)
+        view.note(sentence)
       },
       done: () => {
         scene.done++

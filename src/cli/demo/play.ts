@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { actInClerk } from './clerk-deeds.ts'
+import { actWithPlan, isPlanStep } from './plan-deeds.ts'
 import { type History, namesIn, newPlaying, type Playing, type Stage } from './playing.ts'
 import { actInSalesforce, type Effect, isSalesStep } from './sales-deeds.ts'
 import { outcome, type Step, sentence } from './steps.ts'
@@ -17,6 +18,8 @@ export type PlayOptions = {
     step: (sentence: string) => void
     /** Told when the other side shows what came of a step, and after which time. */
     outcome: (sentence: string, ms: number) => void
+    /** Told what clerkforce answers. */
+    note: (sentence: string) => void
     /** Told when a step is over. */
     done: () => void
   }
@@ -49,6 +52,10 @@ const awaitEffect = async (
 }
 
 const perform = async (playing: Playing, step: Step, options: PlayOptions): Promise<void> => {
+  if (isPlanStep(step)) {
+    for (const line of await actWithPlan(playing, step)) options.told.note(line)
+    return
+  }
   if (!isSalesStep(step)) return void (await actInClerk(playing, step))
   const effect = await actInSalesforce(playing, step)
   if (effect) await awaitEffect(playing, step, effect, options)

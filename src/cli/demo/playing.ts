@@ -1,4 +1,6 @@
+import type { RunningClerkEmulator } from '../../emulators/clerk/index.ts'
 import type { RunningSalesforceEmulator } from '../../emulators/salesforce/index.ts'
+import type { PlannedRow } from '../../sync/mirror/planned.ts'
 import { CAST, COMPANIES, type CompanyKey } from './cast.ts'
 import type { ClerkApi, ClerkMembership, ClerkOrganization, ClerkUser } from './clerk-api.ts'
 import type { Expected } from './compare.ts'
@@ -36,6 +38,11 @@ export type Stage = {
   left: () => Promise<{ parked: number; busy: number }>
   /** Makes Salesforce unreachable for that long. */
   startOutage: (ms: number) => void
+  /** Fills Clerk with what was there before, of which no webhook tells. */
+  seed: RunningClerkEmulator['seed']
+  /** Asks clerkforce over HTTP, as an operator's program would; with a body it is a POST. */
+  ask: <T>(path: string, body?: object) => Promise<T>
+  sleep: (ms: number) => Promise<void>
 }
 
 /** The story while it is played: ids of whom it names. */
@@ -47,6 +54,8 @@ export type Playing = Stage & {
   /** Records that the salesperson entered. */
   contacts: Map<string, string>
   accounts: Map<CompanyKey, string>
+  /** The plan that was made last. */
+  plan?: { mapping: string; rows: readonly PlannedRow[] }
 }
 
 export const newPlaying = (stage: Stage, now: () => number): Playing => ({

@@ -60,6 +60,9 @@ test('without a terminal the demo tells its story in plain lines, ends with the 
   )
   expect(out).toMatch(/Salesforce agrees with Clerk: \d+ records compared/)
   expect(out).toMatch(/Clerk agrees with Salesforce: \d+ records compared/)
+  // What was there before was planned, written as planned, and can be explained.
+  expect(out).toMatch(/It would create 1 Account, 2 Contacts, 4 relations\n[\s\S]*adopt 2 Contacts\n[\s\S]*VOGT → Vogt/)
+  expect(out).toMatch(/9 of 9 records written, each as it was planned\n[\s\S]*LastName Vogt: Clerk owns this field/)
   // Both directions were used, and everything that Salesforce asked for came about.
   expect(story.filter((line) => line.includes('  * Clerk has')).length).toBe(2)
   expect(out).toMatch(/Larkspur Robotics +active, plan Enterprise/)

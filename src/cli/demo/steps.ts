@@ -34,7 +34,13 @@ export type SalesStep =
   | { do: 'enter-again' | 'merge'; who: string }
   | { do: 'remove-account' | 'restore-account'; company: CompanyKey }
 
-export type Step = ClerkStep | SalesStep
+/** Before the first write: what was there before clerkforce, a plan, its apply, and a question. */
+export type PlanStep =
+  | { do: 'inherit'; company: CompanyKey }
+  | { do: 'plan' | 'apply' }
+  | { do: 'explain'; who: string }
+
+export type Step = ClerkStep | SalesStep | PlanStep
 
 /** What people and companies are called at the moment. */
 export type Names = { person: (who: string) => string; company: (key: CompanyKey) => string }
@@ -100,6 +106,14 @@ export const sentence = (step: Step, { person, company }: Names): string => {
       return `${SALESPERSON} deletes the Account ${company(step.company)}, Contact and all`
     case 'restore-account':
       return `${SALESPERSON} restores it from the recycle bin`
+    case 'inherit':
+      return `${company(step.company)} is in Clerk, and partly in Salesforce, since before`
+    case 'plan':
+      return 'clerkforce plan: what would be written'
+    case 'apply':
+      return 'clerkforce apply: exactly that'
+    case 'explain':
+      return `clerkforce explain: why is ${person(step.who)} as it is`
   }
 }
 

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest'
-import { CAST } from './cast.ts'
+import { CAST, staffOf } from './cast.ts'
 import { STORY } from './story.ts'
 
 const steps = STORY.flatMap((act) => act.steps)
 
-test('everybody in the story is in the cast, and everybody in the cast signs up once, or is invited', () => {
-  expect(new Set(steps.flatMap((step) => ('who' in step ? step.who : [])))).toEqual(new Set(CAST.keys()))
-  const signUps = steps.flatMap((step) => (step.do === 'sign-up' || step.do === 'accept' ? step.who : []))
+const since = steps.flatMap((step) => (step.do === 'inherit' ? staffOf(step.company) : []))
+
+test('everybody in the story is in the cast, and everybody in the cast was there before, signs up once, or is invited', () => {
+  const named = steps.flatMap((step) => ('who' in step ? step.who : []))
+  expect(new Set([...named, ...since])).toEqual(new Set(CAST.keys()))
+  const signUps = [
+    ...since,
+    ...steps.flatMap((step) => (step.do === 'sign-up' || step.do === 'accept' ? step.who : [])),
+  ]
   expect(signUps.toSorted()).toEqual([...CAST.keys()].toSorted())
 })
 

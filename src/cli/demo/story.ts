@@ -37,8 +37,13 @@ const brightmoor: Step[] = [
   ]),
 ]
 
-/** The story: first it is told to Clerk, and Salesforce has to follow; then the other way round. */
+/** The story: what was there before is planned and written; then it is told to Clerk, and Salesforce has to follow; then the other way round. */
 export const STORY: readonly Act[] = [
+  {
+    title: 'Before the first write: plan, apply, explain',
+    everyMs: 60,
+    steps: [{ do: 'inherit', company: 'wickham' }, { do: 'plan' }, { do: 'apply' }, { do: 'explain', who: 'Anselm' }],
+  },
   { title: 'Four companies sign up', everyMs: 60, steps: founders },
   {
     title: 'Their people sign up and join',

@@ -145,11 +145,14 @@ const changeOf = (page: Page, { field, before, after, why, rule }: LineField): s
   ]
 }
 
-const lineOf = (page: Page, { at, title, trouble, detail, fields, what, change }: TimelineLine): string[] => {
+const lineOf = (page: Page, { at, title, trouble, detail, fields, what, change, run }: TimelineLine): string[] => {
   const { paint, now, columns } = page
   const time = `${renderTime(at)}  ${fromNow(at, now).padStart(10)}  `
-  const number = change === undefined ? '' : ` (change ${change})`
-  const text = cutTo(`${harmless(title)}${number}`, columns - time.length - 2)
+  const numbers = [change === undefined ? '' : `change ${change}`, run === undefined ? '' : `run ${run}`].filter(
+    Boolean,
+  )
+  const number = numbers.length === 0 ? '' : ` (${numbers.join(', ')})`
+  const text = cutTo(harmless(title), columns - time.length - number.length - 2) + number
   const shown = trouble ? paint('red', text) : what === 'hint' ? paint('cyan', text) : text
   return [
     `  ${paint('dim', time)}${shown}`,

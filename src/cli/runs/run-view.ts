@@ -1,10 +1,11 @@
 /** How a run goes, on standard error: a bar in a terminal, a line for each step elsewhere. */
 import { styleText } from 'node:util'
 import type { RunStatus, ScanStatus } from '../../server/runs.ts'
+import type { RunWaits } from '../../sync/mirror/runs.ts'
+import { wrapTo } from '../explain/text.ts'
 
 export type RunView = { show: (run: RunStatus) => void; end: () => void }
 
-const barWidth = 24
 const lineEveryMs = 5_000
 /** The rate is that of the last half minute: a mean since the beginning would know nothing of an outage. */
 const rateOverMs = 30_000
@@ -17,8 +18,14 @@ const names: Readonly<Record<string, string>> = {
   'salesforce/person': 'Contacts',
   'salesforce/membership': 'AccountContactRelations',
 }
+const pairs: Readonly<Record<string, string>> = {
+  organization: 'organizations',
+  person: 'people',
+  membership: 'memberships',
+}
 
-const count = (n: number): string => n.toLocaleString('en-US')
+/** With commas between the thousands. */
+export const count = (n: number): string => n.toLocaleString('en-US')
 
 /** Minutes and seconds, or hours and minutes. */
 export const renderDuration = (ms: number): string => {
@@ -37,12 +44,23 @@ export const stepOf = ({
 }: RunStatus): { what: string; done: number; of: number | undefined } => {
   if (state === 'working') {
     const all = Math.max(result.marked ?? 0, left)
-    return { what: 'records brought into agreement', done: all - left, of: all }
+    return { what: 'records in agreement', done: all - left, of: all }
   }
   const scan: ScanStatus | undefined = scans.find(({ done }) => !done) ?? scans.at(-1)
-  if (!scan) return { what: 'starting', done: 0, of: undefined }
-  return { what: `${names[scan.scan] ?? scan.scan} read`, done: scan.read, of: scan.counted ?? undefined }
+  if (!scan) return { what: starting, done: 0, of: undefined }
+  const [stage = '', entity = ''] = scan.scan.split('/')
+  const done = { compare: 'compared', plan: 'planned' }[stage]
+  const what = done === undefined ? `${names[scan.scan] ?? scan.scan} read` : `${pairs[entity]} ${done}`
+  return { what, done: scan.read, of: scan.counted ?? undefined }
 }
+
+const sideName = { clerk: 'Clerk', salesforce: 'Salesforce' } as const
+
+/** What a run waits for, in a line or several. */
+export const renderWaits = ({ for: what, why }: RunWaits): string =>
+  what === 'mapping' ? `The mapping does not fit the org: ${why}` : `${sideName[what]} is waited for: ${why}`
+
+const starting = 'starting'
 
 type Sample = { at: number; done: number }
 
@@ -53,19 +71,34 @@ const rateOf = (samples: readonly Sample[]): number => {
   return ((last.done - first.done) * 1_000) / (last.at - first.at)
 }
 
-/** One line about where a run is. */
-export const renderStep = (run: RunStatus, rate: number): string => {
+/** Broken between words where it is read on a terminal. */
+export const inLines = (text: string, { isTTY, columns }: NodeJS.WriteStream): string =>
+  isTTY
+    ? text
+        .split('\n')
+        .flatMap((line) => wrapTo(line, columns))
+        .join('\n')
+    : text
+
+/** One line about where a run is, in so many columns: where there is no room, the rate goes first, and then the time left. */
+export const renderStep = (run: RunStatus, rate: number, columns = 200): string => {
   const { what, done, of } = stepOf(run)
-  const parts = [of === undefined ? `${count(done)} ${what}` : `${count(done)} of ${count(of)} ${what}`]
-  if (rate >= 0.5) parts.push(`${count(Math.round(rate))}/s`)
-  if (rate > 0 && of !== undefined && of > done) parts.push(`${renderDuration(((of - done) * 1_000) / rate)} left`)
-  if (run.waits !== null) parts.push(run.waits)
-  return parts.join(', ')
+  const text =
+    what === starting ? what : of === undefined ? `${count(done)} ${what}` : `${count(done)} of ${count(of)} ${what}`
+  const speed = rate >= 0.5 ? [`${count(Math.round(rate))}/s`] : []
+  const left = rate > 0 && of !== undefined && of > done ? [`${renderDuration(((of - done) * 1_000) / rate)} left`] : []
+  const waits = run.waits === null ? [] : ['waiting']
+  const lines = [
+    [text, ...speed, ...left, ...waits],
+    [text, ...left, ...waits],
+    [text, ...waits],
+  ].map((all) => all.join(', '))
+  return lines.find((line) => line.length <= columns) ?? text.slice(0, columns)
 }
 
-const bar = (share: number): string => {
-  const full = Math.round(Math.min(1, share) * barWidth)
-  return styleText('cyan', '━'.repeat(full)) + styleText('dim', '─'.repeat(barWidth - full))
+const bar = (share: number, width: number): string => {
+  const full = Math.floor(Math.min(1, share) * width)
+  return styleText('cyan', '━'.repeat(full)) + styleText('dim', '─'.repeat(width - full))
 }
 
 /** Shows a run as it goes on. */
@@ -74,16 +107,27 @@ export const createRunView = (out: NodeJS.WriteStream, now: () => number): RunVi
   let before = ''
   let saidAt = 0
   let said = ''
+  let waited = ''
+  /** In a line of its own that stays: a bar has no room for it. */
+  const sayWaits = ({ waits }: RunStatus): void => {
+    const words = waits ? renderWaits(waits) : ''
+    if (words !== '' && words !== waited) out.write(`${out.isTTY ? '\r\u001b[K' : ''}${inLines(words, out)}\n`)
+    waited = words
+  }
   return {
     show: (run) => {
+      sayWaits(run)
       const { what, done, of } = stepOf(run)
       if (what !== before) samples = []
       samples = [...samples.filter(({ at }) => at > now() - rateOverMs), { at: now(), done }]
-      const line = renderStep(run, rateOf(samples))
+      const rate = rateOf(samples)
+      const line = renderStep(run, rate)
       if (out.isTTY) {
-        const drawn = of === undefined || of === 0 ? '' : `${bar(done / of)} `
-        const room = (out.columns ?? 80) - 1 - (drawn === '' ? 0 : barWidth + 1)
-        out.write(`\r\u001b[K${drawn}${line.slice(0, room)}`)
+        const columns = (out.columns ?? 80) - 1
+        const width = columns < 99 ? 12 : 24
+        const drawn = of === undefined || of === 0 ? '' : `${bar(done / of, width)} `
+        const room = columns - (drawn === '' ? 0 : width + 1)
+        out.write(`\r\u001b[K${drawn}${renderStep(run, rate, room)}`)
       } else if (line !== said && (what !== before || now() - saidAt >= lineEveryMs)) {
         out.write(`${line}\n`)
         said = line

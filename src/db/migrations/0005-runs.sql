@@ -3,13 +3,16 @@
 -- One run over everything. A process works on it under a lease; when that process dies, another one goes on from the stored position.
 create table clerkforce.run (
   id           bigint generated always as identity primary key,
-  kind         text   not null,           -- backfill | reconcile
+  kind         text   not null,           -- backfill | reconcile | plan | apply
+  tier         smallint not null,         -- of what it finds, see `dirty`
+  released     smallint not null default -1, -- the last rank that may be worked off: a scan holds back what it finds until it has seen all
   options      jsonb  not null,           -- which entities, how many deletions a person has accepted
-  state        text   not null,           -- scanning | working | asking (for a person to accept deletions) | done | failed | stopped
+  state        text   not null,           -- loading (what is to be applied) | scanning | working | asking (for a person to accept deletions) | done | failed | stopped
   asked_at     bigint not null,
   started_at   bigint,                    -- when the scan under way began: what is newer is no drift
   worked_at    bigint,                    -- when the scans had ended, and the engine began to work off what they found
   finished_at  bigint,
+  waits        jsonb,                     -- what it waits for, as whoever works on it says: {for, why, lasting}
   leased_by    text,
   leased_until bigint not null default 0,
   progress     jsonb  not null default '{}', -- {"clerk/person": {read, counted, done, position}}
@@ -43,6 +46,11 @@ create table clerkforce.drift (
 create unique index drift_once on clerkforce.drift (run_id, entity, coalesce(clerk_id, salesforce_id));
 
 -- Live changes go before what a person wants tried again, and that before scans.
-alter table clerkforce.dirty add column tier smallint not null default 0; -- 0 live | 1 retry | 2 backfill | 3 reconcile
+alter table clerkforce.dirty add column tier smallint not null default 0; -- 0 live | 1 retry | 2 backfill | 3 reconcile | 4 planned
 drop index clerkforce.dirty_due;
 create index dirty_due on clerkforce.dirty (rank, tier, (due_at / 60000), group_key, link_id);
+
+-- What a run has brought about, so that it can be told and undone by its number; null: nobody's run, such as everything live.
+alter table clerkforce.dirty add column run_id bigint;
+alter table clerkforce.change add column run_id bigint;
+create index change_of_run on clerkforce.change (run_id, id) where run_id is not null;

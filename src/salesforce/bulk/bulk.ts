@@ -18,6 +18,7 @@
  * - A job is removed when its iteration ends, however it ends, and aborted first where it is not over. Where that fails, or the answer to
  *   its creation was lost, it stays in the org's list until a person removes it or Salesforce does, after seven days at most: without data
  *   or not handed over, it does nothing.
+ * - Looks are calls: a job is first looked at when it may be done, going by the last one that did the same.
  * - What is held in memory is a page, or an upload and its results, whatever the number of records.
  */
 import type { BulkApi } from '../api.ts'
@@ -26,7 +27,10 @@ import type { Jobs } from './job.ts'
 import { query } from './query.ts'
 
 /** The bulk part of `SalesforceApi`. */
-export const createBulk = (jobs: Jobs): BulkApi => ({
-  query: (asked) => query(jobs, asked),
-  ingest: (asked) => ingest(jobs, asked),
-})
+export const createBulk = (made: Omit<Jobs, 'rowMs'>): BulkApi => {
+  const jobs: Jobs = { ...made, rowMs: new Map() }
+  return {
+    query: (asked) => query(jobs, asked),
+    ingest: (asked) => ingest(jobs, asked),
+  }
+}

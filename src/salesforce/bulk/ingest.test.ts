@@ -284,3 +284,14 @@ test('several errors of one row keep their first code and the words and fields o
     },
   ])
 })
+
+test('a job like the one before it is first looked at when that one was nearly done', async () => {
+  const org = await emulate()
+  org.salesforce.settings.bulkQueueMs = 20
+  const load = (name: string): Promise<BulkRowResult[]> =>
+    collect(org.client.bulk.ingest({ ...people, rows: [{ Clerk_User_Id__c: 'user_1', LastName: name }] }))
+  await load('One')
+  const waited = org.pauses.splice(0).reduce((sum, ms) => sum + ms, 0)
+  await load('Two')
+  expect(org.pauses[0]).toBe(Math.max(1_000, Math.min(30_000, 0.9 * waited)))
+})

@@ -1,5 +1,5 @@
 import { type BulkIngest, type BulkRowResult, SalesforceError } from '../api.ts'
-import { failureOfJob, type Job, type JobState, type Jobs, openJob } from './job.ts'
+import { failureOfJob, type Job, type JobState, type Jobs, type Learning, learning, openJob } from './job.ts'
 import { type ResultKind, readResults } from './results.ts'
 import { type Upload, uploadsOf } from './uploads.ts'
 
@@ -48,16 +48,22 @@ const load = async function* (
     await fill(job, upload)
     options.signal?.throwIfAborted()
     await handOver(job)
-    const done = yield* settle(job, key, upload)
+    const done = yield* settle(job, key, upload, learning(jobs, `${operation} ${object}`, upload.rows))
     if (done.state !== 'JobComplete') throw failureOfJob(done)
   } finally {
     await job.remove()
   }
 }
 
-/** Changes no record yet: whatever fails here was nothing but an upload. A job takes one, and so is never sent a second. */
-const fill = (job: Job, { csv }: Upload): Promise<unknown> =>
-  job.call({ kind: 'bulk-upload', method: 'PUT', part: '/batches', csv, effect: 'reads', repeatable: false })
+/**
+ * Changes no record yet: whatever fails here was nothing but an upload. A job takes one, and so is never sent a second, nor is the file held
+ * while the job waits.
+ */
+const fill = async (job: Job, upload: Upload): Promise<void> => {
+  const { csv } = upload
+  upload.csv = new Uint8Array()
+  await job.call({ kind: 'bulk-upload', method: 'PUT', part: '/batches', csv, effect: 'reads', repeatable: false })
+}
 
 /** Where the answer is lost, the job itself tells whether it was handed over. */
 const handOver = async (job: Job): Promise<void> => {
@@ -76,9 +82,11 @@ const settle = async function* (
   job: Job,
   key: string,
   upload: Upload,
+  { expectedMs, tookMs }: Learning,
 ): AsyncGenerator<BulkRowResult, JobState, undefined> {
   try {
-    const done = await job.wait()
+    const done = await job.wait(expectedMs)
+    tookMs(done.waitedMs)
     let told = 0
     for (const kind of resultsOf(done, upload)) {
       const file = await fetchResults(job, kind)

@@ -5,7 +5,13 @@ import type { Call, Http } from '../http.ts'
 import type { Answer } from '../transport.ts'
 
 /** What jobs are made with; `sleep` is between looks. */
-export type Jobs = { http: Http; base: string; sleep: (ms: number, signal?: AbortSignal) => Promise<void> }
+export type Jobs = {
+  http: Http
+  base: string
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** How long a row took lately, in ms, by what the job did. */
+  rowMs: Map<string, number>
+}
 
 export type JobOptions = { signal?: AbortSignal | undefined; through?: Through | undefined }
 
@@ -22,14 +28,20 @@ export type Job = {
   /** One call below the job's own address. */
   call: (call: Omit<Call, 'path'> & { part?: string; repeatable: boolean }) => Promise<Answer>
   look: () => Promise<JobState>
-  /** Looks until the job is over. @throws the signal's reason */
-  wait: () => Promise<JobState>
+  /**
+   * Looks until the job is over. @throws the signal's reason
+   * @param expectedMs how long that may take: until then it is not looked at, for each look is a call
+   */
+  wait: (expectedMs?: number) => Promise<JobState & { waitedMs: number }>
   /** Leaves nothing behind, as far as can be. */
   remove: () => Promise<void>
 }
 
-const FIRST_PAUSE_MS = 200
+/** Each look is a call, and a job waits in a queue before it is worked on. */
+const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 5_000
+/** After the time that was expected, another look each time so much of it has passed. */
+const PAUSE_SHARE = 0.2
 
 const jobAnswer = z.looseObject({
   id: z.string().min(1),
@@ -97,12 +109,18 @@ export const openJob = async (
     id,
     call,
     look,
-    wait: async () => {
-      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    wait: async (expectedMs) => {
+      let pause = Math.max(FIRST_PAUSE_MS, expectedMs ?? 0)
+      for (let waitedMs = 0; ; ) {
         await sleep(pause, signal)
         signal?.throwIfAborted()
+        waitedMs += pause
         const job = await look()
-        if (over) return job
+        if (over) return { ...job, waitedMs }
+        pause = Math.min(
+          LONGEST_PAUSE_MS,
+          expectedMs === undefined ? 2 * pause : Math.max(FIRST_PAUSE_MS / 2, PAUSE_SHARE * waitedMs),
+        )
       }
     },
     remove: async () => {
@@ -122,6 +140,24 @@ const withDayUsedUp = (error: unknown): unknown =>
   error instanceof SalesforceError && error.kind === 'refused' && dayIsUsedUp(error.code)
     ? new SalesforceError('allowance', error.code, error.message, { cause: error })
     : error
+
+/** A little less than the last one took: who waits until a job is surely done never learns that it takes less. */
+const EXPECTED_SHARE = 0.9
+/** What a small job took says little of a large one, and what a slow hour took little of the next. */
+const LONGEST_EXPECTED_MS = 30_000
+
+/** How long a job of so many rows may take, going by the last one that did the same, and where to tell how long it did. */
+export type Learning = { expectedMs: number | undefined; tookMs: (ms: number) => void }
+
+export const learning = ({ rowMs }: Jobs, what: string, rows: number): Learning => {
+  const before = rowMs.get(what)
+  return {
+    expectedMs: before === undefined ? undefined : Math.min(LONGEST_EXPECTED_MS, EXPECTED_SHARE * before * rows),
+    tookMs: (ms) => {
+      rowMs.set(what, ms / rows)
+    },
+  }
+}
 
 /** Why a job did not complete; its words are such as `InvalidBatch : Field name not found : Nope`. */
 export const failureOfJob = ({ state, error }: JobState): SalesforceError => {

@@ -214,7 +214,7 @@ test('a lost look fails the scan, and the job is aborted and removed', async () 
   expect(org.seen.map(({ method }) => method)).toEqual(['POST', 'GET', 'PATCH', 'DELETE'])
 })
 
-test('the pauses between looks grow from 0.2 to 5 s', async () => {
+test('the pauses between looks grow from 1 to 5 s', async () => {
   let looks = 0
   org = await startLocalOrg(({ method, path }) => {
     if (method === 'POST') return { body: { id: '750A', state: 'UploadComplete' } }
@@ -229,5 +229,5 @@ test('the pauses between looks grow from 0.2 to 5 s', async () => {
     },
   })
   expect(await collect(client.bulk.query({ soql: 'SELECT Id FROM Contact' }))).toEqual([])
-  expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000])
+  expect(pauses).toEqual([1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000, 5_000])
 })

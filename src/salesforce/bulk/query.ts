@@ -1,6 +1,6 @@
 import { type BulkQuery, type QueriedRecord, SalesforceError } from '../api.ts'
 import type { Answer } from '../transport.ts'
-import { failureOfJob, type Job, type Jobs, openJob } from './job.ts'
+import { failureOfJob, type Job, type Jobs, learning, openJob } from './job.ts'
 import { readRecords } from './read-csv.ts'
 
 /**
@@ -12,11 +12,13 @@ const PAGE_ROWS = 25_000
 /** The records that a query finds, a few thousand at a time. @throws SalesforceError; see bulk.ts for what it promises */
 export const query = async function* (
   jobs: Jobs,
-  { soql, deleted = false, pageRows = PAGE_ROWS, ...options }: BulkQuery,
+  { soql, deleted = false, pageRows = PAGE_ROWS, expectedRows = 0, ...options }: BulkQuery,
 ): AsyncGenerator<QueriedRecord[], void, undefined> {
   const job = await openJob(jobs, 'query', { operation: deleted ? 'queryAll' : 'query', query: soql }, options)
   try {
-    const done = await job.wait()
+    const { expectedMs, tookMs } = learning(jobs, 'query', expectedRows)
+    const done = await job.wait(expectedRows > 0 ? expectedMs : undefined)
+    if (expectedRows > 0) tookMs(done.waitedMs)
     if (done.state !== 'JobComplete') throw failureOfJob(done)
     let read = 0
     for (let locator: string | undefined = ''; locator !== undefined; ) {

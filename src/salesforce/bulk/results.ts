@@ -1,4 +1,4 @@
-import type { BulkRowResult } from '../api.ts'
+import { type BulkRowResult, UNPROCESSED } from '../api.ts'
 import { failureOfShape, withoutAddresses } from '../failure.ts'
 import { to18 } from '../record-id.ts'
 import { readRows } from './read-csv.ts'
@@ -37,7 +37,7 @@ type Outcome = BulkRowResult extends infer Result ? (Result extends unknown ? Om
 const READERS: Readonly<Record<ResultKind, (cell: Cell, reason: string) => Outcome>> = {
   successful: (cell) => ({ ok: true, id: to18(cell('sf__Id')), created: cell('sf__Created') === 'true' }),
   failed: (cell) => ({ ok: false, ...readError(cell('sf__Error')) }),
-  unprocessed: (_, reason) => ({ ok: false, code: 'UNPROCESSED', message: reason, fields: [] }),
+  unprocessed: (_, reason) => ({ ok: false, code: UNPROCESSED, message: reason, fields: [] }),
 }
 
 /**

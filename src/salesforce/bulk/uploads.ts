@@ -1,4 +1,4 @@
-import type { BulkRowResult, Row } from '../api.ts'
+import { type BulkRowResult, type Row, UNSENDABLE } from '../api.ts'
 import { isObject } from '../schemas.ts'
 
 /** A CSV file and how many rows it has. */
@@ -9,9 +9,6 @@ type Cells = ReadonlyMap<string, string>
 
 /** In a cell: empty the field. An empty cell leaves it as it is. */
 const EMPTIED = '#N/A'
-
-/** What CSV cannot say without changing it; Collections can. */
-const UNSENDABLE = 'BULK_UNSENDABLE'
 
 /**
  * The cells of a row. @throws TypeError for a value that is no text, number, boolean, null or parent

@@ -5,7 +5,8 @@ import { readDecisions } from '../mirror/decisions.ts'
 import { type Claim, tiers } from '../mirror/dirty.ts'
 import type { Held } from '../mirror/settle.ts'
 import type { PacedApi } from '../pace/paced-api.ts'
-import { MappingError, primaryEmail, type Rules, readMatch } from '../plan/mapping.ts'
+import { clerkName, joined } from '../plan/clerk-name.ts'
+import { MappingError, type Rules, readMatch } from '../plan/mapping.ts'
 import { look, type Sight } from '../write/look.ts'
 
 /** The entities whose records are adopted. */
@@ -57,14 +58,6 @@ const lastOf = `
     select clerk_id from clerkforce.link
     where entity = $1 and clerk_id > $2 and salesforce_id is null and not erased order by clerk_id limit $3) l`
 
-const joined = (...parts: readonly unknown[]): string =>
-  parts.filter((part): part is string => typeof part === 'string' && part.trim() !== '').join(' ')
-
-const clerkName = (entity: Adoptable, body: Body): string =>
-  entity === 'organization'
-    ? joined(body['name'])
-    : [joined(body['first_name'], body['last_name']), primaryEmail(body) ?? ''].filter((one) => one !== '').join(', ')
-
 const heldName = ({ Name, FirstName, LastName, Email }: Fields): string =>
   joined(Name) || [joined(FirstName, LastName), joined(Email)].filter((one) => one !== '').join(', ')
 
@@ -85,6 +78,7 @@ const asClaim = (entity: Adoptable, { linkId, clerkId }: Unlinked): Claim => ({
   tier: tiers.live,
   managed: [],
   erased: false,
+  runId: null,
 })
 
 /** Whether a mapping function can be asked about it; one that throws would spoil the look of all. */

@@ -18,7 +18,7 @@ import type { Database, Query } from '../../db/database.ts'
 import { to18 } from '../../salesforce/record-id.ts'
 import { inList } from '../../salesforce/soql.ts'
 import { endHolds, type KnownDecision, putDecision, readDecisions, takeClaim } from '../mirror/decisions.ts'
-import { markDirty, type Target } from '../mirror/dirty.ts'
+import { markDirty, type Target, type Tier, tiers } from '../mirror/dirty.ts'
 import type { PacedApi } from '../pace/paced-api.ts'
 import type { Decision } from '../plan/decision.ts'
 import { keyOf, objectOf } from '../plan/mapping.ts'
@@ -164,13 +164,20 @@ type Deciding = {
   reason: string
 }
 
+/** Who it is to be is decided of a record that was only planned so far; whether it is written is for whoever says yes to the plan. */
+const tierFor = async (query: Query, { id, salesforceId }: Deciding['link']): Promise<Tier> => {
+  if (salesforceId !== null) return tiers.live
+  const [row] = await query('select 1 from clerkforce.dirty where link_id = $1 and tier = $2', [id, tiers.planned])
+  return row ? tiers.planned : tiers.live
+}
+
 /** Stores one decision, and sees to it that it is carried out. */
 const decide = async (query: Query, { link, decision, kind, reason }: Deciding, now: number): Promise<void> => {
   const { id, clerkId } = link
   const entity = entityOf(clerkId) ?? 'person'
   if (decision.wanted !== 'this' || link.salesforceId !== decision.salesforceId) {
     const below = link.salesforceId === null ? [] : await query<Target>(children[entity], [clerkId])
-    await markDirty(query, [{ entity, clerkId }, ...below], now)
+    await markDirty(query, [{ entity, clerkId }, ...below], now, await tierFor(query, link))
     await takeClaim(query, id, now)
     await query(freeLink, [id, decision.salesforceId])
   }

@@ -4,12 +4,13 @@
  *
  * Only the links that it concerns are marked: where a new field has a value to carry, where the sides differ in a field whose rule or source is
  * another, and whom a changed policy is about. A field that is gone concerns nobody: it is left as it is, on both sides. They are looked up in
- * Salesforce again, because the mirror knows only the fields that were mapped when they were read.
+ * Salesforce again, because the mirror knows only the fields that were mapped when they were read. What was only planned so far is left to the next
+ * plan, which goes by the changed mapping.
  */
 import type { Database, Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import type { Body, Fields } from '../../model/model.ts'
-import { lookAgain } from '../mirror/dirty.ts'
+import { lookAgain, tiers } from '../mirror/dirty.ts'
 import { type MappedEntity, mappedEntities } from '../plan/known-fields.ts'
 import { type FieldRule, type MappingConfig, MappingError, objectOf, type Rules, readField } from '../plan/mapping.ts'
 import { compareMappings, type MappingChange, type MappingPrint, printMapping } from '../plan/mapping-print.ts'
@@ -46,7 +47,8 @@ type Row = { id: number; salesforceId: string | null; body: Body; deleted: boole
 const page = `
   select l.id, l.salesforce_id as "salesforceId", r.body, r.deleted_at is not null as deleted, s.body as held from (
     select id, entity, clerk_id, salesforce_id from clerkforce.link
-    where entity = $1 and id > $2 and clerk_id is not null and not erased order by id limit $3) l
+    where entity = $1 and id > $2 and clerk_id is not null and not erased
+      and not exists (select 1 from clerkforce.dirty where link_id = link.id and tier = ${tiers.planned}) order by id limit $3) l
   join lateral (
     select body, deleted_at from clerkforce.record where side = 'clerk' and entity = l.entity and id = l.clerk_id limit 1) r on true
   left join lateral (
@@ -128,7 +130,10 @@ export const countConcerned = async (options: Options): Promise<Resync> => {
 export const resyncMapping = async (options: Options): Promise<Resync> => {
   const { db, config, now } = options
   const changes = await noticeMapping(db.query, config)
-  const entities = await eachEntity(options, changes, (ids) => db.transaction((query) => lookAgain(query, ids, now())))
+  const entities = await eachEntity(options, changes, (ids) =>
+    // Behind what is live: five years of Contacts may be concerned.
+    db.transaction((query) => lookAgain(query, ids, now(), { tier: tiers.retry })),
+  )
   await accept(db.query, printMapping(config))
   return { changes, entities }
 }

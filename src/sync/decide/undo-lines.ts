@@ -44,15 +44,20 @@ const faults: { readonly [kind: string]: (line: UndoLine) => string } = {
 }
 const written: ReadonlySet<string> = new Set(['update', 'adopt', 'undo'])
 
-/** So many changes of a run are undone at the most. */
-const mostOfRun = 10_000
+/** So many changes of a run are undone at one time. */
+export const mostOfRun = 10_000
 
-/** The lines that were written while a run was under way: live changes of that time are among them, for the engine works off both alike. */
-export const linesOfRun = async (query: Query, runId: number, now: number): Promise<number[]> => {
+/**
+ * What a run has written: what was live meanwhile is not of it. Those of records of which nothing was undone since come first, so that a large run
+ * is undone part by part. One more than `mostOfRun` where there are more.
+ */
+export const linesOfRun = async (query: Query, runId: number, most: number = mostOfRun): Promise<number[]> => {
   const rows = await query<{ id: number }>(
-    `select c.id from clerkforce.run r join clerkforce.change c on c.at between r.started_at and coalesce(r.finished_at, $2)
-     where r.id = $1 and c.result = 'done' and c.kind in ('update', 'adopt', 'undo') order by c.id desc limit $3`,
-    [runId, now, mostOfRun],
+    `select c.id from clerkforce.change c left join lateral (
+       select 1 as done from clerkforce.change u where u.link_id = c.link_id and u.id > c.id and u.kind = 'undo' and u.result = 'done' limit 1) u on true
+     where c.run_id = $1 and c.result = 'done' and c.kind in ('update', 'adopt')
+     order by u.done nulls first, c.id desc limit $2`,
+    [runId, most + 1],
   )
   return rows.map(({ id }) => id)
 }

@@ -5,15 +5,17 @@ import type { Clock } from '../../clock.ts'
 import type { Database, Query } from '../../db/database.ts'
 import { toJsonb } from '../../db/jsonb.ts'
 import { type Body, type Fields, type Observation, readPath, type Value } from '../../model/model.ts'
+import type { QueriedRecord } from '../../salesforce/api.ts'
 import { inList } from '../../salesforce/soql.ts'
 import type { ClerkRow } from '../mirror/context.ts'
 import { heldCode, heldReason } from '../mirror/decisions.ts'
+import { lookAgain } from '../mirror/dirty.ts'
 import { heldFrom, keyIn, readFields } from '../mirror/from-salesforce.ts'
 import { observeClerk } from '../mirror/observe.ts'
 import { observeSalesforce } from '../mirror/observe-salesforce.ts'
 import type { Held } from '../mirror/settle.ts'
 import type { PacedApi } from '../pace/paced-api.ts'
-import { objectOf, type Rules } from '../plan/mapping.ts'
+import { keyOf, objectOf, type Rules } from '../plan/mapping.ts'
 import { canonical, type FieldKind } from '../plan/value.ts'
 import { clerkWrites, readClerkNow } from '../write/clerk-patch.ts'
 import type { Leased } from './undo-lease.ts'
@@ -40,21 +42,15 @@ export type Seen = {
 const kindLike = (value: Value): FieldKind =>
   typeof value === 'boolean' ? 'boolean' : typeof value === 'number' ? 'number' : 'text'
 
-const seeInSalesforce = async (
-  { api, rules, clock }: Options,
-  { line, fields }: UndoUnit,
-): Promise<Seen | undefined> => {
-  const entity = line.entity ?? 'person'
-  const kinds = new Map(readFields(entity, rules))
+/** Fields to ask for: those of the rules, and those that the line is about. */
+const kindsOf = ({ line, fields }: UndoUnit, rules: Rules): Map<string, FieldKind> => {
+  const kinds = new Map(readFields(line.entity ?? 'person', rules))
   for (const [field, { before, after }] of Object.entries(fields))
     if (!kinds.has(field)) kinds.set(field, kindLike(after ?? before))
-  const asOf = clock.now()
-  const list = ['Id', 'SystemModstamp', ...kinds.keys()].join(', ')
-  const [rows = []] = await api.query([
-    `SELECT ${list} FROM ${objectOf[entity]} WHERE Id IN ${inList([line.pairedWith ?? ''])}`,
-  ])
-  const [row] = rows
-  if (!row) return undefined
+  return kinds
+}
+
+const seenIn = (row: QueriedRecord, kinds: ReadonlyMap<string, FieldKind>, asOf: number): Seen => {
   const held = heldFrom(row, kinds, asOf)
   return {
     valueAt: (field) => held.fields[field] ?? null,
@@ -65,6 +61,31 @@ const seeInSalesforce = async (
     row: undefined,
     observed: [],
   }
+}
+
+/**
+ * Records of one kind that lines of Salesforce were written to, as Salesforce shows them now, with one call for all of them: a run may have
+ * written ten thousand, and a call for each would use up the day's. What is not among them is gone.
+ */
+export const seeTogether = async (
+  { api, rules, clock }: Pick<Options, 'api' | 'rules' | 'clock'>,
+  units: readonly UndoUnit[],
+): Promise<ReadonlyMap<UndoUnit, Seen>> => {
+  const [first] = units
+  if (!first) return new Map()
+  const asOf = clock.now()
+  const kinds = new Map(units.map((unit) => [unit, kindsOf(unit, rules)]))
+  const list = new Set(['Id', 'SystemModstamp', ...[...kinds.values()].flatMap((of) => [...of.keys()])])
+  const ids = [...new Set(units.map(({ line }) => line.pairedWith ?? ''))]
+  const object = objectOf[first.line.entity ?? 'person']
+  const [rows = []] = await api.query([`SELECT ${[...list].join(', ')} FROM ${object} WHERE Id IN ${inList(ids)}`])
+  const byId = new Map(rows.map((row) => [row.Id.slice(0, 15), row]))
+  return new Map(
+    units.flatMap((unit) => {
+      const row = byId.get((unit.line.pairedWith ?? '').slice(0, 15))
+      return row ? [[unit, seenIn(row, kinds.get(unit) ?? new Map(), asOf)] as const] : []
+    }),
+  )
 }
 
 const rowOf = `
@@ -82,8 +103,8 @@ const seeInClerk = async ({ db, clerk, clock }: Options, { line }: UndoUnit): Pr
 }
 
 /** The record on the side that a line was written to; undefined where it is gone. */
-export const seeRecord = (options: Options, unit: UndoUnit): Promise<Seen | undefined> =>
-  unit.line.side === 'salesforce' ? seeInSalesforce(options, unit) : seeInClerk(options, unit)
+export const seeRecord = async (options: Options, unit: UndoUnit): Promise<Seen | undefined> =>
+  unit.line.side === 'salesforce' ? (await seeTogether(options, [unit])).get(unit) : seeInClerk(options, unit)
 
 export type Writing = {
   unit: UndoUnit
@@ -112,8 +133,15 @@ const tell = async (
 ): Promise<void> => {
   const { line, changes } = unit
   const reason = reasonOf(changes)
+  // Asked after the record was observed, which waits for whoever erases: either he finds this line, or it is known here that there are no values
+  // to be kept.
+  const [link] = await query<{ erased: boolean }>('select erased from clerkforce.link where id = $1', [line.linkId])
+  const erased = link?.erased === true
   const fields = Object.fromEntries(
-    Object.entries(back).map(([place, after]) => [place, { before: seen.valueAt(place, after), after, why: reason }]),
+    Object.entries(back).map(([place, after]) => [
+      place,
+      erased ? { before: null, after: null, why: reason } : { before: seen.valueAt(place, after), after, why: reason },
+    ]),
   )
   await query(journal, [
     now,
@@ -124,17 +152,33 @@ const tell = async (
     reason,
     toJsonb(fields),
     failure?.code ?? 'done',
-    failure?.message ?? null,
+    erased ? null : (failure?.message ?? null),
   ])
 }
 
-const release = `
-  update clerkforce.dirty set leased_by = null, due_at = $3, look = look or $4 where link_id = $1 and leased_by = $2`
+const stillHeld = 'select 1 from clerkforce.dirty where link_id = $1 and leased_by = $2 for update'
+
+const freed = `
+  update clerkforce.dirty set leased_by = null, due_at = $3, look = look or $4 where link_id = $1 and leased_by = $2 returning 1`
+
+/**
+ * Gives the link back; whoever has taken it meanwhile (an erasure, a decision) has to look at what was written all the same, and what
+ * an erasure has done already is done again (erase.ts empties the base likewise).
+ */
+const release = async (query: Query, { linkId, lease }: Leased, now: number, look: boolean): Promise<void> => {
+  if ((await query(freed, [linkId, lease, now, look])).length > 0) return
+  await lookAgain(query, [linkId], now)
+  await query(
+    `update clerkforce.link set base = base - '${keyOf.person}' where id = $1 and entity = 'person' and erased`,
+    [linkId],
+  )
+}
 
 /** The lease ends with the write: the writer goes on from what was observed, or the link is set aside for a person. */
 const end = async (query: Query, { unit, holds, leased }: Writing, now: number, look: boolean): Promise<void> => {
   const { line, changes } = unit
-  if (holds.length === 0) return void (await query(release, [leased.linkId, leased.lease, now, look]))
+  const isOurs = (await query(stillHeld, [leased.linkId, leased.lease])).length > 0
+  if (holds.length === 0 || !isOurs) return release(query, leased, now, look)
   const [changeId = 0] = changes
   const reason = heldReason({ changeId, fields: holds })
   await query(
@@ -168,7 +212,7 @@ export const writeSalesforce = async ({ db, api, clock }: Options, writing: Writ
     const failure = answer ?? { code: 'NO_RESULT', message: 'Salesforce gave no result' }
     await db.transaction(async (query) => {
       await tell(query, writing, now, failure)
-      await query(release, [writing.leased.linkId, writing.leased.lease, now, true])
+      await release(query, writing.leased, now, true)
     })
     return { refused: `Salesforce refuses it: ${failure.message} (${failure.code})` }
   }
@@ -200,7 +244,7 @@ export const writeClerk = async ({ db, clerk, clock }: Options, writing: Writing
     const now = clock.now()
     await db.transaction(async (query) => {
       await tell(query, writing, now, error)
-      await query(release, [writing.leased.linkId, writing.leased.lease, now, true])
+      await release(query, writing.leased, now, true)
     })
     return { refused: `Clerk refuses it: ${error.message} (${error.code})` }
   }

@@ -21,7 +21,7 @@ import { sameValue } from '../plan/value.ts'
 import { type Foreseen, foreseeInClerk, foreseeInSalesforce } from './undo-foresight.ts'
 import { holdLink, type Leased, releaseLink } from './undo-lease.ts'
 import { readUndoLines, type UndoUnit, unitsOf } from './undo-lines.ts'
-import { type Seen, seeRecord, type Written, writeClerk, writeSalesforce } from './undo-write.ts'
+import { type Seen, seeRecord, seeTogether, type Written, writeClerk, writeSalesforce } from './undo-write.ts'
 
 /** What would become, or became, of one field. */
 export type UndoneField = {
@@ -103,7 +103,10 @@ const judge = async (options: UndoOptions, unit: UndoUnit, seen: Seen, force: bo
       fields.push({
         ...base,
         outcome: 'overwritten',
-        text: `it makes the pair: clerkforce unlink ${line.clerkId} takes it apart`,
+        text:
+          entity === 'membership'
+            ? 'it makes the pair, which ends with that of its user: clerkforce unlink takes that one apart'
+            : `it makes the pair: clerkforce unlink ${line.clerkId} takes it apart`,
       })
     else if (same(before)) fields.push({ ...base, outcome: 'same', text: 'it holds this value already' })
     else if (!same(after))
@@ -139,12 +142,13 @@ const foresee = async (
   options: UndoOptions,
   unit: UndoUnit,
   force: boolean,
+  see: () => Promise<Seen | undefined>,
 ): Promise<Undone & { seen?: Seen; back: Fields }> => {
   const nothing = { ...bare(unit), back: {} }
   if (unit.refused !== undefined) return nothing
   if (unit.line.side === 'clerk' && !options.clerk)
     return { ...nothing, refused: 'Clerk cannot be asked here: give CLERK_SECRET_KEY' }
-  const seen = await seeRecord(options, unit)
+  const seen = await see()
   if (!seen) return { ...nothing, refused: gone(unit) }
   const { undone, back } = await judge(options, unit, seen, force)
   return { ...nothing, fields: undone, back, seen }
@@ -152,13 +156,16 @@ const foresee = async (
 
 const shown = ({ seen: _, back: __, ...undone }: Undone & { seen?: Seen; back: Fields }): Undone => undone
 
-const carryOut = async (options: UndoOptions, unit: UndoUnit, force: boolean): Promise<Undone> => {
-  const { line } = unit
-  if (unit.refused !== undefined || line.linkId === null) return bare(unit)
-  let leased: Leased | undefined = await holdLink(options, line.linkId)
-  if (!leased) return { ...bare(unit), refused: 'another process is at work on this record: try again in a moment' }
+const carryOut = async (options: UndoOptions, found: UndoUnit, force: boolean): Promise<Undone> => {
+  if (found.refused !== undefined || found.line.linkId === null) return bare(found)
+  let leased: Leased | undefined = await holdLink(options, found.line.linkId)
+  if (!leased) return { ...bare(found), refused: 'another process is at work on this record: try again in a moment' }
   try {
-    const foreseen = await foresee(options, unit, force)
+    // Of a whole run it may be minutes since the lines were read: the pair may be another by now, or the person erased.
+    const [unit = found] = unitsOf(await readUndoLines(options.db.query, found.changes))
+    if (unit.refused !== undefined) return bare(unit)
+    const { line } = unit
+    const foreseen = await foresee(options, unit, force, () => seeRecord(options, unit))
     const { seen, back, fields } = foreseen
     if (!seen || Object.keys(back).length === 0) return shown(foreseen)
     const holds = fields.filter(({ outcome, undone }) => undone && outcome === 'overwritten').map(({ field }) => field)
@@ -170,11 +177,60 @@ const carryOut = async (options: UndoOptions, unit: UndoUnit, force: boolean): P
     return { ...shown(foreseen), fields: fields.map((one) => ({ ...one, undone: false })), refused: written.refused }
   } catch (error) {
     if (!(error instanceof ClerkError)) throw error
-    return { ...bare(unit), refused: `Clerk: ${error.message}` }
+    return { ...bare(found), refused: `Clerk: ${error.message}` }
   } finally {
     // What was not settled is looked at again by whoever comes next.
     if (leased) await releaseLink(options, leased)
   }
+}
+
+/** Changes that nothing is known of, or that are left for another time. */
+export const refusedUndo = (changes: readonly number[], refused: string): Undone => ({
+  changes,
+  link: null,
+  side: 'salesforce',
+  entity: null,
+  clerkId: null,
+  salesforceId: null,
+  refused,
+  fields: [],
+  done: false,
+  held: false,
+})
+
+/** So many records are asked for in one call. */
+const atOnce = 200
+
+/** Units in their order, those next to each other that one call can ask for together. */
+const portionsOf = (units: readonly UndoUnit[]): UndoUnit[][] => {
+  const portions: UndoUnit[][] = []
+  for (const unit of units) {
+    const last = portions.at(-1)
+    const [like] = last ?? []
+    const fits = like?.line.side === unit.line.side && like.line.entity === unit.line.entity
+    if (last && fits && last.length < atOnce) last.push(unit)
+    else portions.push([unit])
+  }
+  return portions
+}
+
+/** Of Salesforce, only what would go back is taken under a lease, asked for once more, and written. */
+const undoPortion = async (
+  options: UndoOptions,
+  units: readonly UndoUnit[],
+  { force, do: does }: UndoRequest,
+): Promise<Undone[]> => {
+  const inSalesforce = units[0]?.line.side === 'salesforce'
+  const asked = inSalesforce ? units.filter(({ refused }) => refused === undefined) : []
+  const seen = await seeTogether(options, asked)
+  const done: Undone[] = []
+  for (const unit of units) {
+    const see = inSalesforce ? () => Promise.resolve(seen.get(unit)) : () => seeRecord(options, unit)
+    const foreseen = does && !inSalesforce ? undefined : await foresee(options, unit, force, see)
+    const rests = foreseen && (!does || Object.keys(foreseen.back).length === 0)
+    done.push(rests ? shown(foreseen) : await carryOut(options, unit, force))
+  }
+  return done
 }
 
 /**
@@ -182,22 +238,12 @@ const carryOut = async (options: UndoOptions, unit: UndoUnit, force: boolean): P
  * @throws SalesforceError when Salesforce cannot be asked: what was done before is in the journal
  */
 export const undoChanges = async (options: UndoOptions, request: UndoRequest): Promise<Undone[]> => {
-  const { changes, force } = request
+  const { changes } = request
   const lines = await readUndoLines(options.db.query, changes)
   const missing = changes.filter((id) => !lines.some((line) => line.id === id))
-  const done: Undone[] = missing.map((id) => ({
-    changes: [id],
-    link: null,
-    side: 'salesforce',
-    entity: null,
-    clerkId: null,
-    salesforceId: null,
-    refused: `there is no change ${id} in the journal; clerkforce explain shows the numbers of changes`,
-    fields: [],
-    done: false,
-    held: false,
-  }))
-  for (const unit of unitsOf(lines))
-    done.push(request.do ? await carryOut(options, unit, force) : shown(await foresee(options, unit, force)))
+  const done = missing.map((id) =>
+    refusedUndo([id], `there is no change ${id} in the journal; clerkforce explain shows the numbers of changes`),
+  )
+  for (const units of portionsOf(unitsOf(lines))) done.push(...(await undoPortion(options, units, request)))
   return done
 }

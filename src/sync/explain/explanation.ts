@@ -69,6 +69,8 @@ export type TimelineLine = {
   fields: readonly LineField[]
   /** The number of a write in the journal, by which `undo` knows it. */
   change?: number
+  /** The number of the backfill or reconcile that brought it about. */
+  run?: number
 }
 
 export type Related = { entity: Entity; clerkId: string; salesforceId: string | null; text: string }

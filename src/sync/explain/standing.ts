@@ -88,9 +88,16 @@ const questionsOf = ({ gap, stale }: KnownQuestions): string[] => [
 
 type State = Pick<Standing, 'is' | 'at' | 'code' | 'text'>
 
-const dirtyState = ({ dueAt, attempts, look, leased, parent }: KnownDirty, now: number): State => {
+const dirtyState = ({ dueAt, attempts, look, leased, planned, parent }: KnownDirty, now: number): State => {
   const tried = attempts > 0 ? `, tried ${attempts} times` : ''
   if (leased && dueAt > now) return { is: 'under way', at: null, code: null, text: 'a process is at work on it' }
+  if (planned)
+    return {
+      is: 'waiting',
+      at: null,
+      code: null,
+      text: 'a plan found it, and nobody has said yes to it yet: clerkforce apply or clerkforce backfill writes it, and so does whatever is told of it next',
+    }
   if (parent) {
     const why = parent.parkedCode === null ? '' : `, which is parked as ${parent.parkedCode}`
     const text = `it waits for the ${objectOf[parent.entity]} of ${parent.clerkId} (link ${parent.link})${why}`

@@ -98,6 +98,7 @@ const changeLine = ({
   fields,
   result,
   detail,
+  runId,
 }: KnownChange): TimelineLine => {
   const decision = decisions[kind]
   const refused = decision === undefined && result !== 'done'
@@ -112,6 +113,7 @@ const changeLine = ({
     side,
     title: `${title}${record}${code}`,
     ...(decision === undefined && result === 'done' ? { change: id } : {}),
+    ...(runId === null ? {} : { run: runId }),
     trouble: refused || kind === 'park',
     detail: [reason, ...(detail === null ? [] : detail.split('\n'))].filter((text) => text !== ''),
     fields: Object.entries(fields).map(([field, { before, after, why, rule }]) => ({

@@ -1,7 +1,8 @@
 /** Reads what plan needs for one batch of claims: a handful of statements for the whole batch, never one for each record. */
 import type { Query } from '../../db/database.ts'
 import type { Body, ClerkMembership, Fields, MirrorRecord, SalesforceState } from '../../model/model.ts'
-import type { Claim } from './dirty.ts'
+import { type Claim, tiers } from './dirty.ts'
+import { readForeseen } from './planned.ts'
 
 /** A Clerk record; a membership names its person and organization. */
 export type ClerkRow = MirrorRecord & { personId: string | null; organizationId: string | null }
@@ -84,6 +85,7 @@ export type Parent = {
   accountId: string | null
 }
 
+// What is only planned is nothing to wait for, but for a record that is not there yet: whoever waits for it takes it along.
 // Lateral with a limit: one look by primary key for each parent, whatever the planner believes about the tables. As joins, and before the
 // tables had statistics, a thousand parents of ten thousand people took nine seconds.
 const parents = `
@@ -94,7 +96,8 @@ const parents = `
   left join lateral (
     select * from clerkforce.link where entity = $1 and clerk_id = wanted.id limit 1) l on true
   left join lateral (
-    select link_id from clerkforce.dirty where link_id = l.id and tier < $3 limit 1) d on true
+    select link_id from clerkforce.dirty where link_id = l.id
+      and (tier < least($3, ${tiers.planned}) or (tier < $3 and l.salesforce_id is null)) limit 1) d on true
   left join lateral (
     select deleted_at from clerkforce.record where side = 'clerk' and entity = $1 and id = wanted.id limit 1) r on true
   left join lateral (
@@ -112,29 +115,39 @@ type ParentRow = {
   removed: boolean
 }
 
-/**
- * People or organizations that others depend on, by Clerk id.
- * @param beyond parents of this tier or a later one do not count as dirty: who compares is not to wait for what comparing has marked
- */
+/** How parents are seen by whoever does not write. */
+export type Outlook = {
+  /** Parents of this tier or a later one do not count as dirty: who compares is not to wait for what comparing has marked. */
+  beyond?: number
+  /** The plan that foresees what will become of them. */
+  planId?: number
+}
+
+/** People or organizations that others depend on, by Clerk id. */
 export const readParents = async (
   query: Query,
   entity: 'person' | 'organization',
   ids: readonly string[],
-  beyond = 4,
+  { beyond = 5, planId }: Outlook = {},
 ): Promise<Map<string, Parent>> => {
   const rows = await query<ParentRow>(parents, [entity, [...new Set(ids)], beyond])
+  const linkIds = rows.flatMap(({ linkId }) => linkId ?? [])
+  const foreseen = planId === undefined ? undefined : await readForeseen(query, planId, linkIds)
   return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        linkId: row.linkId ?? undefined,
-        salesforceId: row.removed ? undefined : (row.salesforceId ?? undefined),
-        deletedAt: row.deletedAt,
-        dirty: row.dirty,
-        parked: row.parked,
-        accountId: row.accountId,
-      },
-    ]),
+    rows.map((row) => {
+      const ahead = foreseen?.get(row.linkId ?? 0)
+      return [
+        row.id,
+        {
+          linkId: row.linkId ?? undefined,
+          salesforceId: ahead?.salesforceId ?? (row.removed ? undefined : (row.salesforceId ?? undefined)),
+          deletedAt: row.deletedAt,
+          dirty: row.dirty,
+          parked: ahead ? ahead.parked : row.parked,
+          accountId: ahead?.accountId ?? row.accountId,
+        },
+      ]
+    }),
   )
 }
 

@@ -17,6 +17,8 @@ export type Counts = {
   /** Of the dirty ones, those that wait for a parent. */
   waiting: number
   parked: number
+  /** Planned, and not said yes to: not among the dirty ones. */
+  planned: number
   /** Requests of Salesforce records that an operator has to approve. */
   asked: number
   /** Requests that are not carried out yet. */
@@ -46,9 +48,10 @@ export const readCounts = async (query: Query, now: number): Promise<Counts> => 
        (select count(*) from clerkforce.hint where problem is not null) as problems,
        (select count(*) from clerkforce.gap) as gaps,
        (select count(*) from clerkforce.stale) as stale,
-       (select count(*) from clerkforce.dirty) as dirty,
+       (select count(*) from clerkforce.dirty where tier < ${tiers.planned}) as dirty,
        (select count(*) from clerkforce.dirty where waits_for is not null) as waiting,
        (select count(*) from clerkforce.link where parked_at is not null) as parked,
+       (select count(*) from clerkforce.dirty where tier = ${tiers.planned}) as planned,
        (select count(*) from clerkforce.request where state = 'asked') as asked,
        (select count(*) from clerkforce.request where state = 'open') as open,
        (select count(*) from clerkforce.request where state = 'open' and (due_at <= $1 or leased_by is not null)) as granting,
@@ -65,6 +68,7 @@ export const readCounts = async (query: Query, now: number): Promise<Counts> => 
       dirty: 0,
       waiting: 0,
       parked: 0,
+      planned: 0,
       asked: 0,
       open: 0,
       granting: 0,

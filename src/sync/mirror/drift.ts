@@ -56,7 +56,7 @@ export type Compared = Claim & {
   there: boolean
   /** Another record of Salesforce that carries its Clerk id. */
   keyed: string | null
-  /** Of a membership: its user or organization is gone in Clerk, or the Contact or Account that it belongs to is not there. */
+  /** Of a membership: its user or organization is gone in Clerk, or parked before it had a record, or the Contact or Account is not there. */
   parentGone: boolean
   /** When we wrote to it last. */
   writtenAt: number | null
@@ -66,7 +66,7 @@ export type Compared = Claim & {
 // Parked links are known already, and what is due for another reason is under way. `offset 0`: each by its own index.
 const links = `
   select l.id as "linkId", l.entity, l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", l.base, 0 as version, 0 as attempts,
-    false as look, 3 as tier, l.erased,
+    false as look, 3 as tier, l.erased, $1::bigint as "runId",
     case when l.managed_at > $4::bigint - 86400000 then l.managed else '{}' end as managed,
     s.id is not null as there, k.id as keyed, p.gone is not null as "parentGone", w.at as "writtenAt", r.version as "salesforceVersion"
   from (
@@ -81,7 +81,7 @@ const links = `
       left join clerkforce.link p on p.entity = parent.entity and p.clerk_id = parent.id
       left join clerkforce.record c on c.side = 'clerk' and c.entity = parent.entity and c.id = parent.id
     where $2 = 'membership' and m.side = 'clerk' and m.entity = 'membership' and m.id = l.clerk_id
-      and (c.deleted_at is not null or (p.salesforce_id is not null and not exists (select 1 from clerkforce.sighted
+      and (c.deleted_at is not null or (l.salesforce_id is null and p.salesforce_id is null and p.parked_at is not null) or (p.salesforce_id is not null and not exists (select 1 from clerkforce.sighted
         where run_id = $1 and side = 'salesforce' and entity = parent.entity and id = p.salesforce_id)))
     limit 1) p on true
   left join lateral (
@@ -92,8 +92,10 @@ const links = `
 
 const untouched = `
   select id from unnest($1::bigint[]) as wanted(id)
-  where not exists (select 1 from clerkforce.dirty d where d.link_id = wanted.id and d.tier < ${tiers.reconcile})
-    and exists (select 1 from clerkforce.link l where l.id = wanted.id and l.parked_at is null and not l.erased)`
+  left join lateral (
+    select true as due from clerkforce.dirty where link_id = wanted.id and tier < ${tiers.reconcile} limit 1) d on true, lateral (
+    select parked_at, erased from clerkforce.link where id = wanted.id offset 0) l
+  where d.due is null and l.parked_at is null and not l.erased`
 
 /**
  * Some links of one entity in the order of their ids, after one of them; `last` is the id to go on from, undefined at the end. Links that are
@@ -135,22 +137,32 @@ export const readUnsighted = async (
   return rows.map(({ id }) => id)
 }
 
-/** Which of these records are not to be observed: those we have written to since, and orphans, of which there is nothing new as long as they are. */
-export const readUntrusted = async (
+/** A record that changed so long after our write, by the clocks of both, was changed by somebody else. */
+const clocksDifferMs = 2_000
+
+/**
+ * Whether a sight of this version was changed after our write: then it is news. What a query shows from before may be late.
+ * @param writtenAt undefined where we have not written lately.
+ */
+export const isSince = (version: number, writtenAt: number | undefined): boolean =>
+  writtenAt === undefined || version > writtenAt + clocksDifferMs
+
+/** When we wrote to these records, where that was since a time; infinity for orphans, of which there is nothing new as long as they are. */
+export const readWritten = async (
   query: Query,
   entity: RunEntity,
   ids: readonly string[],
   since: number,
-): Promise<Set<string>> => {
-  const rows = await query<{ id: string }>(
-    `select l.salesforce_id as id from unnest($2::text[]) as wanted(id)
-     join clerkforce.link l on l.entity = $1 and l.salesforce_id = wanted.id
+): Promise<Map<string, number>> => {
+  const rows = await query<{ id: string; at: number | null }>(
+    `select l.salesforce_id as id, case when l.parked_code = 'ORPHAN' then null else w.at end as at from unnest($2::text[]) as wanted(id),
+     lateral (select * from clerkforce.link where entity = $1 and salesforce_id = wanted.id limit 1) l
      left join lateral (select at from clerkforce.change where link_id = l.id and side = 'salesforce' and result = 'done'
        order by id desc limit 1) w on true
      where w.at >= $3 or l.parked_code = 'ORPHAN'`,
     [entity, ids, since],
   )
-  return new Set(rows.map(({ id }) => id))
+  return new Map(rows.map(({ id, at }) => [id, at ?? Number.POSITIVE_INFINITY]))
 }
 
 export type Orphan = { id: string; key: string }
@@ -178,12 +190,13 @@ const parkOrphans = `
       parked_code = excluded.parked_code, parked_reason = excluded.parked_reason
       where link.salesforce_id is null
     returning id, salesforce_id, parked_reason)
-  insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result)
-  select $4, id, 'salesforce', 'park', salesforce_id, parked_reason, '{}', 'ORPHAN' from parked order by id`
+  insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result, run_id)
+  select $4, id, 'salesforce', 'park', salesforce_id, parked_reason, '{}', 'ORPHAN', $6 from parked order by id`
 
 /** Sets orphans aside for a person: which Clerk instance the id is of, nobody but a person can know. */
 export const parkOrphaned = async (
   query: Query,
+  runId: number,
   entity: RunEntity,
   orphans: readonly (Orphan & { reason: string })[],
   now: number,
@@ -195,5 +208,6 @@ export const parkOrphaned = async (
     orphans.map(({ key }) => key),
     now,
     orphans.map(({ reason }) => reason),
+    runId,
   ])
 }

@@ -105,6 +105,11 @@ const closeRequests = `
     state = case when state in ('asked', 'open', 'failed') then 'denied' else state end
   where kind = 'invitation' and (salesforce_id = $1 or accepted_by = $4 or clerk_id = any($2)) returning 1`
 
+// Candidates that carry the person's id or address, or are the Contact: what a scan has shown of it before it was linked.
+const forgetCandidates = `
+  delete from clerkforce.candidate where (entity = 'person' and (key = $1 or match = any($2) or id = $3))
+    or (entity = 'membership' and (key = any($4) or body ->> 'ContactId' = $3)) returning 1`
+
 const count = async (rows: Promise<unknown[]>): Promise<number> => (await rows).length
 
 const empty = async (query: Query, erasure: string, personId: string, now: number): Promise<Removed> => {
@@ -133,6 +138,10 @@ const empty = async (query: Query, erasure: string, personId: string, now: numbe
     link: links.length,
     change: await count(query(emptyJournal, [linkIds, contactId])),
     request: await count(query(closeRequests, [contactId, invitations, now, personId])),
+    candidate: await count(query(forgetCandidates, [personId, addresses, contactId, planned.map(({ id }) => id)])),
+    // What was planned for the person is not done any more, nor what somebody has said yes to: the policy takes its place.
+    planned: await count(query('delete from clerkforce.planned where link_id = any($1) returning 1', [linkIds])),
+    expected: await count(query('delete from clerkforce.expected where link_id = any($1) returning 1', [linkIds])),
     gap: await count(query('delete from clerkforce.gap where person_id = $1 returning 1', [personId])),
     stale: await count(
       query(

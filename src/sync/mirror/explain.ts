@@ -4,7 +4,7 @@
  */
 import type { Query } from '../../db/database.ts'
 import type { Body, Entity, Fields, Side, Value } from '../../model/model.ts'
-import { type Claim, stillManaged } from './dirty.ts'
+import { type Claim, stillManaged, tiers } from './dirty.ts'
 import type { RequestKind } from './requests.ts'
 
 /** A pair as the database has it. */
@@ -89,11 +89,13 @@ export type KnownDirty = {
   attempts: number
   look: boolean
   leased: boolean
+  /** Only planned: nobody has said yes to it yet. */
+  planned: boolean
   parent: { link: number; entity: Entity; clerkId: string | null; parkedCode: string | null } | null
 }
 
 const dirtyOf = `
-  select d.due_at as "dueAt", d.attempts, d.look, d.leased_by is not null as leased,
+  select d.due_at as "dueAt", d.attempts, d.look, d.leased_by is not null as leased, d.tier = ${tiers.planned} as planned,
     case when p.id is not null then jsonb_build_object('link', p.id, 'entity', p.entity, 'clerkId', p.clerk_id, 'parkedCode', p.parked_code) end as parent
   from clerkforce.dirty d left join clerkforce.link p on p.id = d.waits_for where d.link_id = $1`
 
@@ -104,7 +106,7 @@ export const readDirty = async (query: Query, linkId: number): Promise<KnownDirt
 export const readAsClaim = async (query: Query, linkId: number, now: number): Promise<Claim | undefined> => {
   const [claim] = await query<Claim>(
     `select l.*, l.id as "linkId", l.clerk_id as "clerkId", l.salesforce_id as "salesforceId", coalesce(d.version, 0) as version,
-       coalesce(d.attempts, 0) as attempts, coalesce(d.look, false) as look, coalesce(d.tier, 0) as tier,
+       coalesce(d.attempts, 0) as attempts, coalesce(d.look, false) as look, coalesce(d.tier, 0) as tier, d.run_id as "runId",
        ${stillManaged('$2')} as managed
      from clerkforce.link l left join clerkforce.dirty d on d.link_id = l.id where l.id = $1 and l.clerk_id is not null`,
     [linkId, now],
@@ -124,10 +126,12 @@ export type KnownChange = {
   fields: { readonly [field: string]: { before: Value; after: Value; why: string; rule?: string } }
   result: string
   detail: string | null
+  /** The run that brought it about. */
+  runId: number | null
 }
 
 const changeColumns =
-  'id, at, link_id as "linkId", side, kind, salesforce_id as "salesforceId", reason, fields, result, detail'
+  'id, at, link_id as "linkId", side, kind, salesforce_id as "salesforceId", reason, fields, result, detail, run_id as "runId"'
 
 /** The newest lines of the journal about a link, and about its Salesforce record where no link was known; newest first. */
 export const readChanges = async (

@@ -3,6 +3,7 @@ import type { Database } from '../../db/database.ts'
 import { type Loop, startLoop } from '../loop.ts'
 import { pruneHintRecords } from './hint-records.ts'
 import { pruneHints, pruneJournal } from './inbox.ts'
+import { prunePlanned } from './planned.ts'
 import { pruneRuns } from './runs.ts'
 import { searchInbox } from './search-inbox.ts'
 import { sweep } from './sweep.ts'
@@ -39,7 +40,8 @@ export const startHousekeeping = (options: HousekeepingOptions): Housekeeping =>
         (await pruneHints(db.query, oldest)) +
         (await pruneHintRecords(db.query, oldest)) +
         (await pruneJournal(db.query, now() - journalDays * day)) +
-        (await pruneRuns(db.query, now() - journalDays * day))
+        (await pruneRuns(db.query, now() - journalDays * day)) +
+        (await prunePlanned(db.query, now()))
       return removed > 0 ? 100 : 3_600_000
     },
   })

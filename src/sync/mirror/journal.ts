@@ -16,12 +16,18 @@ export type Entry = {
   detail?: string
 }
 
-/** A line; null: of what has no link to stand with. */
-export type Line = { linkId: number | null; entry: Entry }
+export type Line = {
+  /** Null: of what has no link to stand with. */
+  linkId: number | null
+  entry: Entry
+  /** The run that brought it about. */
+  runId?: number | null
+}
 
 const insert = `
-  insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result, detail)
-  select $1, line.* from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[]) as line`
+  insert into clerkforce.change (at, link_id, side, kind, salesforce_id, reason, fields, result, detail, run_id)
+  select $1, line.*
+  from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[], $10::bigint[]) as line`
 
 /** Writes lines, in their order. */
 export const writeLines = async (query: Query, lines: readonly Line[], now: number): Promise<void> => {
@@ -36,5 +42,6 @@ export const writeLines = async (query: Query, lines: readonly Line[], now: numb
     lines.map(({ entry }) => toJsonb(entry.fields)),
     lines.map(({ entry }) => entry.result),
     lines.map(({ entry }) => entry.detail ?? null),
+    lines.map(({ runId }) => runId ?? null),
   ])
 }

@@ -33,8 +33,16 @@ const store = `
 
 // Locked, so that a settle under way has ended: what it remembers is what this sight has to differ from to be news.
 const before = `
-  select id, body, deleted_at is not null as deleted from clerkforce.record where side = 'salesforce' and entity = $1 and id = any($2)
+  select id, body, version, deleted_at is not null as deleted from clerkforce.record
+  where side = 'salesforce' and entity = $1 and id = any($2)
   order by id collate "C" for update`
+
+// Marked by a scan that saw the same before: for whoever hears of it live that is news all the same, and not to wait for a run, nor for a yes.
+const heldBack = `
+  select l.entity, l.clerk_id as "clerkId" from unnest($1::bigint[]) as wanted(id), lateral (
+    select link_id from clerkforce.dirty where link_id = wanted.id and tier >= ${tiers.reconcile} offset 0) d
+  join clerkforce.link l on l.id = d.link_id
+  where l.clerk_id is not null`
 
 // Each by its own index, whatever the planner believes about the table.
 const linksOf = `
@@ -74,7 +82,8 @@ export const observeSalesforce = async (
   const byRecord = new Map(links.flatMap((link) => (link.salesforceId ? [[link.salesforceId, link] as const] : [])))
   const byKey = new Map(links.flatMap((link) => (link.clerkId ? [[link.clerkId, link] as const] : [])))
   const linked = sights.filter(({ id }) => byRecord.has(id))
-  const changed = await storeChanged(query, entity, linked, byRecord)
+  const { changed, repeated } = await storeChanged(query, entity, linked, byRecord)
+  if (tier < tiers.reconcile && repeated.length > 0) changed.push(...(await query<Target>(heldBack, [repeated])))
   // The key stands on a record that the link is not paired with: somebody moved it there, or made the pair by hand.
   const moved = sights.flatMap(({ id, clerkId }) => {
     const link = byKey.get(clerkId ?? '')
@@ -85,15 +94,15 @@ export const observeSalesforce = async (
   return new Set(sights.filter(({ id, clerkId }) => !byRecord.has(id) && !byKey.has(clerkId ?? '')).map(({ id }) => id))
 }
 
-/** Stores sights of linked records. Returns the links that they make a difference to. */
+/** Stores sights of linked records. Returns the links that they make a difference to, and those that were seen in this very version before. */
 const storeChanged = async (
   query: Query,
   entity: Entity,
   linked: readonly SalesforceSight[],
   byRecord: ReadonlyMap<string, { id: number; clerkId: string | null }>,
-): Promise<Target[]> => {
-  if (linked.length === 0) return []
-  const known = await query<{ id: string; body: Fields; deleted: boolean }>(before, [
+): Promise<{ changed: Target[]; repeated: number[] }> => {
+  if (linked.length === 0) return { changed: [], repeated: [] }
+  const known = await query<{ id: string; body: Fields; version: number; deleted: boolean }>(before, [
     entity,
     linked.map(({ id }) => id),
   ])
@@ -111,10 +120,15 @@ const storeChanged = async (
     stored.map(({ id }) => id),
   )
   const changed = new Set(stored.flatMap(({ id }) => (erased.has(id) ? [] : [id])))
-  return linked.flatMap(({ id, fields }) => {
-    const clerkId = byRecord.get(id)?.clerkId
-    const earlier = byId.get(id)
-    const news = changed.has(id) && (!earlier || earlier.deleted || !same(earlier.body, fields))
-    return news && clerkId ? [{ entity, clerkId }] : []
-  })
+  return {
+    changed: linked.flatMap(({ id, fields }) => {
+      const clerkId = byRecord.get(id)?.clerkId
+      const earlier = byId.get(id)
+      const news = changed.has(id) && (!earlier || earlier.deleted || !same(earlier.body, fields))
+      return news && clerkId ? [{ entity, clerkId }] : []
+    }),
+    repeated: linked.flatMap(({ id, version }) =>
+      byId.get(id)?.version === version ? (byRecord.get(id)?.id ?? []) : [],
+    ),
+  }
 }

@@ -150,6 +150,32 @@ const recognise = async (
   )
 }
 
+const versions = `
+  select wanted.place from unnest($1::int[], $2::text[], $3::text[], $4::bigint[]) as wanted(place, entity, id, version), lateral (
+    select version from clerkforce.record where side = 'clerk' and entity = wanted.entity and id = wanted.id offset 0) mine
+  where mine.version >= wanted.version`
+
+/**
+ * Leaves out what records carried along of others that the mirror has as new already: to find that out by storing it takes longer.
+ * @param own what the records themselves are
+ */
+export const withoutKnown = async (
+  query: Query,
+  observations: readonly Observation[],
+  own: Entity,
+): Promise<readonly Observation[]> => {
+  const carried = observations.flatMap((one, place) => (one.entity === own ? [] : [{ one, place }]))
+  if (carried.length === 0) return observations
+  const known = await query<{ place: number }>(versions, [
+    carried.map(({ place }) => place),
+    carried.map(({ one }) => one.entity),
+    carried.map(({ one }) => one.id),
+    carried.map(({ one }) => one.version),
+  ])
+  const places = new Set(known.map(({ place }) => place))
+  return observations.filter((_, place) => !places.has(place))
+}
+
 /** What an observation changed, for the counters. */
 export type Observed = {
   changed: number

@@ -76,7 +76,8 @@ const remember = `
   order by held.id collate "C"
   on conflict (side, entity, id) do update set
     body = excluded.body, version = greatest(mine.version, excluded.version), seen = excluded.seen, deleted_at = excluded.deleted_at
-  where excluded.seen >= mine.seen`
+  where excluded.seen >= mine.seen
+  returning id, xmax = 0 as inserted`
 
 // Records before dirty rows, as whoever observes takes them: never two that wait for each other. And whatever was observed meanwhile is seen.
 const lockedRecords = `
@@ -112,7 +113,7 @@ const rememberHeld = async (query: Query, entity: Entity, outcomes: readonly Out
   const byId = new Map(outcomes.flatMap(({ held }) => (held ? [[held.id, held] as const] : [])))
   if (byId.size === 0) return []
   const held = [...byId.values()]
-  await query(remember, [
+  const stored = await query<{ id: string; inserted: boolean }>(remember, [
     entity,
     held.map((one) => one.id),
     held.map((one) => toJsonb(one.fields)),
@@ -120,15 +121,22 @@ const rememberHeld = async (query: Query, entity: Entity, outcomes: readonly Out
     held.map((one) => one.deletedAt ?? null),
     held.map((one) => one.asOf),
   ])
-  const written = held.filter((one) => one.sent !== undefined)
-  if (written.length === 0) return []
-  return query<Written>(rememberSent, [
-    entity,
-    written.map(({ id }) => id),
-    written.map(({ sent }) => toJsonb(sent ?? {})),
-    written.map(({ sentFrom }) => sentFrom ?? 0),
-    written.map(({ sentAt }) => sentAt ?? 0),
-  ])
+  // What we have just made nobody can have seen, unless its row was there already.
+  const fresh = new Set(stored.flatMap(({ id, inserted }) => (inserted ? [id] : [])))
+  const isMade = ({ id, asOf, sentAt = 0 }: Held): boolean => asOf >= sentAt && fresh.has(id)
+  const made = held.filter((one) => one.sent !== undefined && isMade(one))
+  const written = held.filter((one) => one.sent !== undefined && !isMade(one))
+  const crossings =
+    written.length === 0
+      ? []
+      : await query<Written>(rememberSent, [
+          entity,
+          written.map(({ id }) => id),
+          written.map(({ sent }) => toJsonb(sent ?? {})),
+          written.map(({ sentFrom }) => sentFrom ?? 0),
+          written.map(({ sentAt }) => sentAt ?? 0),
+        ])
+  return [...made.map(({ id }) => ({ id, crossed: false, undone: false })), ...crossings]
 }
 
 /**
@@ -156,10 +164,12 @@ const readBackLater = async (
 // organization that loses its record because two processes adopted it at the same time has to find or make one of its own. One that loses
 // it because a person gave it to another keeps the base: that it once had a record is why no second one is made by itself.
 const giveUp = `
+  with taken as materialized (
+    select other.id, one.* from unnest($2::bigint[], $3::text[], $4::boolean[]) as one(link_id, salesforce_id, adopted), lateral (
+      select id from clerkforce.link where entity = $1 and salesforce_id = one.salesforce_id limit 1) other
+    where other.id <> one.link_id)
   update clerkforce.link l set salesforce_id = null, base = case when taken.adopted then null else l.base end
-  from unnest($2::bigint[], $3::text[], $4::boolean[]) as taken(link_id, salesforce_id, adopted), lateral (
-    select id from clerkforce.link where entity = $1 and salesforce_id = taken.salesforce_id limit 1) other
-  where l.id = other.id and l.id <> taken.link_id
+  from taken where l.id = taken.id and l.id = any (array(select id from taken))
   returning l.id, taken.salesforce_id as "salesforceId", taken.link_id as "takenBy"`
 
 const agree = `
@@ -195,7 +205,12 @@ const settleLinks = async (query: Query, entity: Entity, settled: readonly Settl
         now,
       )
     await query(pair, [idsOf(moved), basesOf(moved), salesforceIds])
-    await writeLines(query, losers.map(lostLine), now)
+    const runs = new Map(moved.map(({ claim }) => [claim.linkId, claim.runId]))
+    await writeLines(
+      query,
+      losers.map((one) => ({ ...lostLine(one), runId: runs.get(one.takenBy) ?? null })),
+      now,
+    )
   }
   if (stayed.length > 0) await query(agree, [idsOf(stayed), basesOf(stayed)])
 }
@@ -219,7 +234,10 @@ const lostLine = ({ id, salesforceId, takenBy }: Loser): Line => ({
 const writeJournal = (query: Query, outcomes: readonly Outcome[], now: number): Promise<void> =>
   writeLines(
     query,
-    outcomes.flatMap((outcome) => linesOf(outcome).map((entry) => ({ linkId: outcome.claim.linkId, entry }))),
+    outcomes.flatMap((outcome) => {
+      const { linkId, runId } = outcome.claim
+      return linesOf(outcome).map((entry) => ({ linkId, runId, entry }))
+    }),
     now,
   )
 

@@ -25,15 +25,23 @@ export const noteSighted = async (
   )
 }
 
+// Each by the primary key, whatever the planner believes about a table that a moment ago was empty: as a plain `exists` or with an `or` it
+// compares each record with everything that was seen.
+const sight = (entity: string, id: string): string => `
+  left join lateral (
+    select true as seen from clerkforce.sighted where run_id = $1 and side = 'clerk' and entity = ${entity} and id = ${id} limit 1)`
+
 // Of a stub nobody has said that it lives: a gap asks about it. What began after the scan did cannot have been in it. A membership goes with its
 // user or its organization, and is not named beside them.
-const unseenInClerk = `
-  from clerkforce.record r where r.side = 'clerk' and r.entity = $2 and r.deleted_at is null and r.version > 0
-    and coalesce((r.body ->> 'created_at')::bigint, 0) < $3
-    and ($2 <> 'membership' or 2 = (select count(*) from clerkforce.sighted p where p.run_id = $1 and p.side = 'clerk'
-      and ((p.entity = 'person' and p.id = r.person_id) or (p.entity = 'organization' and p.id = r.organization_id))))
-    and not exists (select 1 from clerkforce.sighted s
-      where s.run_id = $1 and s.side = 'clerk' and s.entity = $2 and s.id = r.id)`
+const unseenInClerk = (after: string): string => `
+  from (
+    select r.id, r.person_id, r.organization_id from clerkforce.record r ${sight('$2', 'r.id')} own on true
+    where r.side = 'clerk' and r.entity = $2 and r.deleted_at is null and r.version > 0 and own.seen is null
+      and coalesce((r.body ->> 'created_at')::bigint, 0) < $3 ${after}
+    order by r.id offset 0) r
+  ${sight("'person'", 'r.person_id')} person on true
+  ${sight("'organization'", 'r.organization_id')} organization on true
+  where ($2 <> 'membership' or (person.seen and organization.seen))`
 
 export type Vanished = {
   id: string
@@ -52,7 +60,7 @@ export const countVanished = async (
 ): Promise<{ known: number; gone: number }> => {
   const [row] = await query<{ known: number; gone: number }>(
     `select (select count(*) from clerkforce.record where side = 'clerk' and entity = $2 and deleted_at is null and version > 0) as known,
-       (select count(*) ${unseenInClerk}) as gone`,
+       (select count(*) ${unseenInClerk('')}) as gone`,
     [runId, entity, began],
   )
   return row ?? { known: 0, gone: 0 }
@@ -71,7 +79,7 @@ export const readVanished = (
 ): Promise<Vanished[]> =>
   query<Vanished>(
     `select r.id, r.person_id as "personId", r.organization_id as "organizationId",
-       (select l.salesforce_id from clerkforce.link l where l.entity = $2 and l.clerk_id = r.id) as "salesforceId" ${unseenInClerk} and r.id > $4
+       (select l.salesforce_id from clerkforce.link l where l.entity = $2 and l.clerk_id = r.id) as "salesforceId" ${unseenInClerk('and r.id > $4')}
      order by r.id limit $5`,
     [runId, entity, began, after, limit],
   )

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { freshDatabase } from '../../../test/support/databases.ts'
 import { claimDirty, dueLinks, holdParents, markDirty, releaseDirty, type Tier, tiers } from './dirty.ts'
-import { askRun, beginWork, runEntities } from './runs.ts'
+import { askRun, releaseRank, runEntities } from './runs.ts'
 
 const begin = async () => {
   const { query } = await freshDatabase('postgres')
@@ -28,13 +28,15 @@ test('of several marks the most urgent counts', async () => {
   expect(await due()).toEqual(['tier 0 rank 1: 1'])
 })
 
-test('what a run has found is held back until it has scanned everything; what is live is not', async () => {
+test('what a run has found is held back until it is released, parents first; what is live is not', async () => {
   const { query, due } = await begin()
   const run = await askRun(query, 'backfill', { entities: runEntities }, 1_000)
   await markDirty(query, [{ entity: 'person', clerkId: 'user_1' }], 1_000, tiers.backfill)
   await markDirty(query, [{ entity: 'person', clerkId: 'user_2' }], 1_000)
   expect(await due()).toEqual(['tier 0 rank 1: 1'])
-  await beginWork(query, run.id, {}, 2_000)
+  await releaseRank(query, run.id, 0)
+  expect(await due()).toEqual(['tier 0 rank 1: 1'])
+  await releaseRank(query, run.id, 1)
   expect(await due()).toEqual(['tier 0 rank 1: 1', 'tier 2 rank 1: 1'])
 })
 

@@ -22,11 +22,15 @@ export type Pace = {
   concurrency: () => number
   /** Most records in one call. */
   batch: () => number
+  /** Nothing has failed lately, and calls need not be spread: a time for work that is not easily broken off. */
+  calm: () => boolean
   /** Counts a call as used until the answer tells the real figure. False: the allowance does not permit it. */
   reserve: () => boolean
   finished: (result: CallResult) => void
   pause: (reason: PauseReason, detail: string) => void
   paused: () => { reason: PauseReason; detail: string; until: number } | undefined
+  /** Since when the side has not done what was asked of it, however often it was tried; an allowance that is used up is no such time. */
+  awaySince: () => number | undefined
   /** The allowance was used up, and it is time to ask whether there is some again: only an answer can tell. */
   mustAsk: () => boolean
   /** Told when it has been asked: goes on, or waits again. */
@@ -60,6 +64,7 @@ export const createPace = ({
   told = () => undefined,
 }: PaceOptions): Pace => {
   let pausedUntil = 0
+  let away: number | undefined
   let state: PauseReason | 'answering' = 'answering'
   let detail = ''
   let failures = 0
@@ -69,6 +74,7 @@ export const createPace = ({
 
   const pauseFor = (why: PauseReason, words: string, ms: number): void => {
     const news = state !== why
+    away = why === 'allowance' ? undefined : (away ?? now())
     state = why
     detail = words
     pausedUntil = now() + ms
@@ -77,6 +83,7 @@ export const createPace = ({
   const answering = (): void => {
     if (state !== 'answering') told('answering', '')
     state = 'answering'
+    away = undefined
     failures = 0
     pausedUntil = 0
   }
@@ -96,6 +103,7 @@ export const createPace = ({
     waitMs: () => Math.max(0, pausedUntil - now(), underWay > 0 || lastStart === 0 ? 0 : lastStart + gapMs() - now()),
     concurrency: () => (failures > 0 || gapMs() > 0 ? 1 : concurrency),
     batch: () => size,
+    calm: () => failures === 0 && gapMs() === 0,
     reserve: () => {
       const budget = left()
       if (budget && budget.left <= 0) {
@@ -125,6 +133,7 @@ export const createPace = ({
     },
     paused: () =>
       state !== 'answering' && now() < pausedUntil ? { reason: state, detail, until: pausedUntil } : undefined,
+    awaySince: () => away,
     mustAsk: () => state === 'allowance' && now() >= pausedUntil,
     asked: () => {
       if ((left()?.left ?? 1) > 0) answering()

@@ -1,4 +1,4 @@
-import type { BulkQuery, SalesforceApi, Through } from '../../salesforce/api.ts'
+import type { BulkApi, BulkQuery, SalesforceApi, Through } from '../../salesforce/api.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import type { Pace, PauseReason } from './pace.ts'
 import type { Turns } from './turns.ts'
@@ -11,7 +11,7 @@ export type PacedApi = Pick<SalesforceApi, 'write' | 'query' | 'retrieve'>
 
 /** What a scan reads with. */
 export type PacedReads = Pick<PacedApi, 'query' | 'retrieve'> &
-  Pick<SalesforceApi, 'count'> & { bulk: Pick<SalesforceApi['bulk'], 'query'> }
+  Pick<SalesforceApi, 'count' | 'limits'> & { bulk: Pick<SalesforceApi['bulk'], 'query'> }
 
 /** The failure of a call that waited its turn while the side was paused: that of the call that paused it. */
 const pausedFailure = ({ reason, detail }: NonNullable<ReturnType<Pace['paused']>>): SalesforceError =>
@@ -97,7 +97,7 @@ const pacedCall =
 
 /** Likewise for scans, each call of a bulk job too; the job's own `through` is asked around it. */
 export const pacedReads = (
-  api: PacedApi & Pick<SalesforceApi, 'count' | 'bulk'>,
+  api: PacedApi & Pick<SalesforceApi, 'count' | 'limits' | 'bulk'>,
   pace: Pace,
   now: () => number,
   turns: Turns,
@@ -112,8 +112,25 @@ export const pacedReads = (
     query,
     retrieve,
     count: (soql, options) => read(() => api.count(soql, options)),
+    limits: () => read(api.limits),
     bulk: { query: bulkQuery },
   }
+}
+
+/** Bulk jobs that write, each call of them in its turn; the job's own `through` is asked around it. */
+export const pacedIngest = (
+  { bulk }: Pick<SalesforceApi, 'bulk'>,
+  pace: Pace,
+  now: () => number,
+  turns: Turns,
+): BulkApi['ingest'] => {
+  const call = pacedCall(pace, now, turns)
+  return ({ through = (send) => send(), ...asked }) =>
+    bulk.ingest({
+      ...asked,
+      // That writing works is told by rows, not by these calls: jobs begin only where nothing is in doubt (`Pace.calm`).
+      through: (send, kind) => through(() => call(send, () => false), kind),
+    })
 }
 
 /**

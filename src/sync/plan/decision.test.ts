@@ -77,3 +77,12 @@ test('a decision that was carried out stands in nobody’s way', () => {
     change: { id: '003C' },
   })
 })
+
+test('a new one that a person decided on says so, and not that there was none', () => {
+  const decision = { wanted: 'new', salesforceId: null, never: null } as const
+  const input = { clerk: user, memberships: [], base: null, candidates: [], managed: [], decision, rules }
+  expect(planPerson({ ...input, salesforce: { state: 'absent' } })).toMatchObject({
+    do: 'change',
+    change: { kind: 'create', reason: 'a person decided that it is to be a new one' },
+  })
+})

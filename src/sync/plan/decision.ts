@@ -70,3 +70,6 @@ export const decidedGone = (entity: Entity, { salesforceId }: Decision): Extract
 
 /** In a plan's own words, why a record is adopted. */
 export const decidedReason = 'a person linked it'
+
+/** Likewise, why a new one is made although others may match. */
+export const decidedNewReason = 'a person decided that it is to be a new one'

@@ -42,6 +42,13 @@ export const printMapping = (config: MappingConfig): MappingPrint => {
   }
 }
 
+/** A short text that is the same for the same mapping. */
+export const digestMapping = (config: MappingConfig): string =>
+  createHash('sha256')
+    .update(JSON.stringify(Object.entries(printMapping(config)).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex')
+    .slice(0, 16)
+
 /** What is different, in the order of names. */
 export const compareMappings = (before: MappingPrint, after: MappingPrint): MappingChange[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])]

@@ -1,5 +1,5 @@
 import type { ClerkOrganization, Fields, SalesforceState } from '../../model/model.ts'
-import { applyDecision, type Decision, decidedGone, decidedReason } from './decision.ts'
+import { applyDecision, type Decision, decidedGone, decidedNewReason, decidedReason } from './decision.ts'
 import { decideExistence, hidden, lost } from './existence.ts'
 import { dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { anotherIn, keyOf, type Rules } from './mapping.ts'
@@ -44,7 +44,7 @@ const drafted = (
   const status = ended && rules.organizationDeleted !== 'keep' ? 'deleted' : 'active'
   setField(draft, 'Clerk_Status__c', status, held, 'state of the organization in Clerk')
   const reason = {
-    create: 'no Account has this Clerk id',
+    create: decision?.wanted === 'new' ? decidedNewReason : 'no Account has this Clerk id',
     adopt: decision?.wanted === 'this' ? decidedReason : 'the only Account that matches by the configured rule',
     update: ended ? 'the organization was deleted' : 'the organization changed',
   }

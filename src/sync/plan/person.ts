@@ -1,5 +1,5 @@
 import type { ClerkPerson, Fields, SalesforceState, Value } from '../../model/model.ts'
-import { applyDecision, type Decision, decidedGone, decidedReason } from './decision.ts'
+import { applyDecision, type Decision, decidedGone, decidedNewReason, decidedReason } from './decision.ts'
 import { decideExistence, hidden, lost } from './existence.ts'
 import { type Draft, dropCarry, finish, mergeFields, newDraft, setField } from './fields.ts'
 import { anotherIn, keyOf, type Rules, type UserDeleted } from './mapping.ts'
@@ -172,7 +172,8 @@ const created = (input: PersonInput, user: ClerkPerson): Plan => {
     'state of the user in Clerk',
   )
   mergeAccount(draft, primaryOf(input), {}, rules)
-  return finish(draft, undefined, 'create', 'no Contact has this Clerk id or e-mail address')
+  const reason = input.decision?.wanted === 'new' ? decidedNewReason : 'no Contact has this Clerk id or e-mail address'
+  return finish(draft, undefined, 'create', reason)
 }
 
 /** The Account must exist before its Contacts; one that is parked holds nobody up. */

@@ -3,8 +3,16 @@
  * writer would read: what it would leave alone is no drift. Which kind of drift it is follows from who moved away from what was last agreed on.
  */
 import { lookAgain, tiers } from '../mirror/dirty.ts'
-import { type Compared, type Drift, type DriftClass, noteDrift, putOff, readCompared } from '../mirror/drift.ts'
-import type { Run, RunEntity } from '../mirror/runs.ts'
+import {
+  type Compared,
+  type Drift,
+  type DriftClass,
+  isSince,
+  noteDrift,
+  putOff,
+  readCompared,
+} from '../mirror/drift.ts'
+import { moveRun, type Run, type RunEntity } from '../mirror/runs.ts'
 import type { Rules } from '../plan/mapping.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Planned, planBatch } from '../write/plan-batch.ts'
@@ -73,7 +81,8 @@ const verdictOn = (
 ): Verdict | undefined => {
   const { since, graceMs } = fresh
   if ((record?.version ?? 0) >= since || (link.salesforceVersion ?? 0) >= since) return undefined
-  if ((link.writtenAt ?? 0) >= since - graceMs) return undefined
+  const written = (link.writtenAt ?? 0) >= since - graceMs ? (link.writtenAt ?? undefined) : undefined
+  if (!isSince(link.salesforceVersion ?? 0, written)) return undefined
   const alive = record !== undefined && record.deletedAt === null
   // Its relation went with it, and comes back with it.
   if (link.parentGone) return undefined
@@ -101,10 +110,12 @@ export const compareLinks = async (
   { tools, run, rules, graceMs, budget }: Comparing,
   entity: RunEntity,
 ): Promise<{ marked: number; deferred: number }> => {
-  const { db, clock, signal } = tools
+  const { db, clock, name, signal } = tools
   const since = run.startedAt ?? run.askedAt
+  const stage = `compare/${entity}`
   let left = budget
   let deferred = 0
+  let compared = 0
   for (let after: number | undefined = 0; after !== undefined; ) {
     signal.throwIfAborted()
     const now = clock.now()
@@ -118,7 +129,8 @@ export const compareLinks = async (
     const { links, last } = page
     after = last
     if (links.length === 0) continue
-    const planned = await planBatch(db.query, entity, links, rules, tiers.reconcile)
+    compared += links.length
+    const planned = await planBatch(db.query, entity, links, rules, { beyond: tiers.reconcile })
     const found = planned.flatMap((one, index) => {
       const link = links[index]
       const verdict = link && verdictOn(link, one, { since, graceMs })
@@ -143,7 +155,9 @@ export const compareLinks = async (
         found.slice(repaired.length).map(({ link }) => link.linkId),
       )
       await noteDrift(query, run.id, drift)
+      await moveRun(query, run, name, stage, { read: compared })
     })
   }
+  await moveRun(db.query, run, name, stage, { read: compared, done: true })
   return { marked: budget - left, deferred }
 }

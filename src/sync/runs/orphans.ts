@@ -45,7 +45,7 @@ export const parkOrphans = async (tools: RunTools, clerk: ClerkClient, run: Run,
     )
     const orphans = page.filter(({ key }) => !keys.has(key)).map((one) => ({ ...one, reason: reasonFor(entity, one) }))
     await db.transaction(async (query) => {
-      await parkOrphaned(query, entity, orphans, clock.now())
+      await parkOrphaned(query, run.id, entity, orphans, clock.now())
       const drift = orphans.map(
         ({ id, key }) =>
           ({ class: 'orphan', entity, clerkId: key, salesforceId: id, detail: 'Clerk does not know the id' }) as const,

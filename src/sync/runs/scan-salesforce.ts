@@ -1,18 +1,15 @@
 import type { Query } from '../../db/database.ts'
 import { type QueriedRecord, SalesforceError, type Through } from '../../salesforce/api.ts'
-import { tiers } from '../mirror/dirty.ts'
-import { readUnsighted, readUntrusted } from '../mirror/drift.ts'
+import { isSince, readUnsighted, readWritten } from '../mirror/drift.ts'
 import { heldFrom, keyIn, readFields, selectList } from '../mirror/from-salesforce.ts'
 import { observeSalesforce, type SalesforceSight } from '../mirror/observe-salesforce.ts'
-import { moveRun, type Run, type RunEntity, scanName } from '../mirror/runs.ts'
+import { moveRun, type Run, type RunEntity, type ScanProgress, scanName, tierOf } from '../mirror/runs.ts'
 import { noteSighted } from '../mirror/sighted.ts'
 import type { PacedReads } from '../pace/paced-api.ts'
 import { keyOf, objectOf, type Rules } from '../plan/mapping.ts'
 import { patiently } from './patience.ts'
 import type { RunTools } from './runs.ts'
 
-/** Up to here a query is fewer calls than a job. */
-const mostByQuery = 2_000
 const rowsAtOnce = 500
 const idsAtOnce = 2_000
 const mostScans = 3
@@ -27,8 +24,10 @@ export const scanSalesforce = async (scan: SalesforceScan, entity: RunEntity): P
   const { tools, run } = scan
   const name = scanName('salesforce', entity)
   if (run.progress[name]?.done) return
+  let keyed = 0
   for (let tries = 1; ; tries++) {
     const { read, counted } = await scanKeyed(scan, entity)
+    keyed = read
     if (read >= counted) break
     if (tries >= mostScans)
       throw new SalesforceError(
@@ -37,43 +36,43 @@ export const scanSalesforce = async (scan: SalesforceScan, entity: RunEntity): P
         `Salesforce counts ${counted} records of ${objectOf[entity]} with a Clerk id, and showed ${read}: what was not shown may be there; reconcile again`,
       )
   }
-  const linked = await scanLinked(scan, entity)
-  const progress = { ...run.progress[name], read: linked, done: true }
-  await moveRun(tools.db.query, run, tools.name, name, progress)
+  const read = await scanLinked(scan, entity, keyed)
+  await moveRun(tools.db.query, run, tools.name, name, { read, done: true })
 }
 
 /** Those that carry a key. `counted` is the smaller of two counts: what came or went meanwhile is no fault of the scan. */
 const scanKeyed = async (scan: SalesforceScan, entity: RunEntity): Promise<{ read: number; counted: number }> => {
-  const { tools, salesforce, rules } = scan
+  const { tools, salesforce, rules, run } = scan
   const where = `FROM ${objectOf[entity]} WHERE ${keyOf[entity]} != null`
   const count = () => patiently(tools, 'salesforce', () => salesforce.count(`SELECT COUNT() ${where}`))
   const soql = `SELECT ${selectList(entity, rules)} ${where}`
   const before = await count()
   const asOf = tools.clock.now()
   let read = 0
-  if (before <= mostByQuery) {
+  await moveRun(tools.db.query, run, tools.name, scanName('salesforce', entity), { read, counted: before })
+  if (before <= tools.sizes.mostByQuery) {
     const [records = []] = await patiently(tools, 'salesforce', () => salesforce.query([soql]))
     for (let from = 0; from < records.length; from += rowsAtOnce) {
       const page = records.slice(from, from + rowsAtOnce)
       read += page.length
-      await observePage(scan, entity, page, asOf, read)
+      await observePage(scan, entity, page, asOf, { read, counted: before })
     }
   } else {
     const through: Through = (send, { repeatable }) => (repeatable ? patiently(tools, 'salesforce', send) : send())
-    for await (const records of salesforce.bulk.query({ soql, signal: tools.signal, through })) {
+    for await (const records of salesforce.bulk.query({ soql, expectedRows: before, signal: tools.signal, through })) {
       read += records.length
-      await observePage(scan, entity, records, asOf, read)
+      await observePage(scan, entity, records, asOf, { read, counted: before })
     }
   }
-  return { read, counted: Math.min(before, await count()) }
+  return { read, counted: read >= before ? before : Math.min(before, await count()) }
 }
 
 /** Those that links point at and that have not been shown: of whom the key was taken. Who is not shown here is not there. */
-const scanLinked = async (scan: SalesforceScan, entity: RunEntity): Promise<number> => {
+export const scanLinked = async (scan: SalesforceScan, entity: RunEntity, before: number): Promise<number> => {
   const { tools, salesforce, rules, run } = scan
   const { db, clock } = tools
   const fields = ['Id', 'SystemModstamp', ...readFields(entity, rules).keys()]
-  let read = 0
+  let read = before
   for (let after = ''; ; ) {
     const ids = await readUnsighted(db.query, { runId: run.id, entity, after, limit: idsAtOnce })
     if (ids.length === 0) return read
@@ -81,17 +80,18 @@ const scanLinked = async (scan: SalesforceScan, entity: RunEntity): Promise<numb
     const found = await patiently(tools, 'salesforce', () => salesforce.retrieve(objectOf[entity], ids, fields))
     const records = found.flatMap((one) => one ?? [])
     read += records.length
-    await observePage(scan, entity, records, asOf, read)
+    await observePage(scan, entity, records, asOf, { read })
     after = ids.at(-1) ?? after
   }
 }
 
-const observePage = async (
+/** Stores a page of records; those that we have written to in the last while stay as we remember them. */
+export const observePage = async (
   { tools, rules, run, graceMs }: SalesforceScan,
   entity: RunEntity,
   records: readonly QueriedRecord[],
   asOf: number,
-  read: number,
+  progress: ScanProgress,
 ): Promise<void> => {
   const { db, clock, name, signal } = tools
   signal.throwIfAborted()
@@ -103,14 +103,14 @@ const observePage = async (
   })
   await db.transaction(async (query: Query) => {
     // A query may show what we wrote seconds ago as it was before: what is remembered of our write is newer.
-    const untrusted = await readUntrusted(
+    const written = await readWritten(
       query,
       entity,
       sights.map(({ id }) => id),
       asOf - graceMs,
     )
-    const trusted = sights.filter(({ id }) => !untrusted.has(id))
-    await observeSalesforce(query, entity, trusted, clock.now(), { tier: tiers.reconcile })
+    const trusted = sights.filter(({ id, version }) => isSince(version, written.get(id)))
+    await observeSalesforce(query, entity, trusted, clock.now(), { tier: tierOf[run.kind] })
     await noteSighted(
       query,
       run.id,
@@ -118,7 +118,7 @@ const observePage = async (
       entity,
       sights.map(({ id, clerkId }) => ({ id, key: clerkId })),
     )
-    await moveRun(query, run, name, scanName('salesforce', entity), { read })
+    await moveRun(query, run, name, scanName('salesforce', entity), progress)
   })
   tools.moved()
 }

@@ -20,6 +20,7 @@ const claimOf = (linkId: number): Claim => ({
   tier: 0,
   managed: [],
   erased: false,
+  runId: null,
 })
 
 /** A value on its way to the organization `id`. */

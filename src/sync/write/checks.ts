@@ -8,6 +8,8 @@ import { type Checked, checkMapping } from './check-mapping.ts'
 export type Checks = Loop & {
   /** What was found last; undefined before the org could be asked. */
   checked: () => Checked | undefined
+  /** Why the org could not be asked the last time; undefined when it could. */
+  failure: () => SalesforceError | undefined
 }
 
 export type ChecksOptions = {
@@ -34,6 +36,7 @@ const mostAwayMs = 15_000
  */
 export const startChecks = ({ api, config, clock, log, found }: ChecksOptions): Checks => {
   let checked: Checked | undefined
+  let failure: SalesforceError | undefined
   let intervalMs = firstMs
   let lastAt = Number.NEGATIVE_INFINITY
   let awayTimes = 0
@@ -43,12 +46,14 @@ export const startChecks = ({ api, config, clock, log, found }: ChecksOptions): 
     const before = checked
     try {
       checked = await checkMapping(api, config)
+      failure = undefined
     } catch (error) {
       // Stopping closes the client, which cuts the question off: that is nobody's fault.
       if (stopped) return 'away'
+      failure = error instanceof SalesforceError ? error : undefined
       const fields = { stage: 'check', side: 'salesforce', err: error }
       log.warn(fields, 'Salesforce could not be asked for its fields; trying again')
-      return error instanceof SalesforceError && error.kind === 'outage' ? 'away' : 'wrong'
+      return failure?.kind === 'outage' ? 'away' : 'wrong'
     }
     for (const notice of checked.notices)
       if (!before?.notices.includes(notice)) log.info({ stage: 'check', side: 'salesforce' }, notice)
@@ -85,5 +90,6 @@ export const startChecks = ({ api, config, clock, log, found }: ChecksOptions): 
       return loop.stop()
     },
     checked: () => checked,
+    failure: () => failure,
   }
 }

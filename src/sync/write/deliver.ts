@@ -2,7 +2,7 @@ import type { Database } from '../../db/database.ts'
 import type { Entity, Side } from '../../model/model.ts'
 import { SalesforceError } from '../../salesforce/api.ts'
 import { readReserved } from '../mirror/decisions.ts'
-import { type Claim, leaveGroup } from '../mirror/dirty.ts'
+import { type Claim, leaveGroup, tiers } from '../mirror/dirty.ts'
 import { type Held, type Outcome, settle } from '../mirror/settle.ts'
 import type { Pace } from '../pace/pace.ts'
 import { isSchemaProblem, type PacedApi, pacedApi, pauseReason } from '../pace/paced-api.ts'
@@ -11,11 +11,13 @@ import type { Rules } from '../plan/mapping.ts'
 import type { Plan } from '../plan/plan.ts'
 import { createBreaker, type Streak } from './breaker.ts'
 import type { CarryJob } from './carry.ts'
+import { asExpected } from './expected.ts'
 import { fightOutcome, findFights } from './fights.ts'
 import { look, type Sight, type Wanted } from './look.ts'
 import { failedOutcome, quietOutcome, refusedOutcome, rowOutcome } from './outcome.ts'
 import { type Planned, planBatch } from './plan-batch.ts'
-import { callOrError, type Ready, send } from './send.ts'
+import { sightsFromScan } from './scanned.ts'
+import { type Answer, callOrError, type Ready, send } from './send.ts'
 
 /** What the counters are told of one settled batch. */
 export type Delivered = {
@@ -113,7 +115,15 @@ const decide = async (
     .map(({ planned, plan }) => ({ planned, plan, held: heldOf(planned, undefined, plan, now()) }))
   if (toLook.length === 0) return { decided, failed: [] }
   const wanted = toLook.map(({ planned }) => planned.wanted)
-  const { sights, failures } = await lookApart(api, entity, wanted, options)
+  // Who is live is looked for at once: no scan is as fresh.
+  const scanned =
+    claims[0] && claims[0].tier >= tiers.backfill
+      ? await sightsFromScan(db.query, entity, wanted, rules, now())
+      : new Map<number, Sight>()
+  const unknown = wanted.filter(({ claim }) => !scanned.has(claim.linkId))
+  const looked = unknown.length > 0 ? await lookApart(api, entity, unknown, options) : undefined
+  const sights = new Map([...scanned, ...(looked?.sights ?? [])])
+  const failures = looked?.failures ?? new Map<number, SalesforceError>()
   const reserved = await readReserved(
     db.query,
     entity,
@@ -139,11 +149,21 @@ const decide = async (
   return { decided, failed }
 }
 
-type Write = { planned: Planned; plan: Extract<Plan, { do: 'change' }>; held: Held | undefined }
+/** A write that was decided on, and what its end needs to know. */
+export type Write = {
+  planned: Pick<Planned, 'claim' | 'remembered' | 'record' | 'changedAt'>
+  plan: Extract<Plan, { do: 'change' }>
+  held: Held | undefined
+}
+
+/** How one claim ends. */
+export type Done = { outcome: Outcome; planned?: Write['planned']; plan?: Plan }
+
+/** How claims end, and what the counters are told of it. */
+export type Ended = { done: Done[]; results: Delivered[] }
 
 /** Two claims that want to adopt the same record: the second looks again, and finds it taken. */
-const onceEach = (writes: readonly Write[]): { kept: Write[]; again: Write[] } => {
-  const taken = new Set<string>()
+const onceEach = (writes: readonly Write[], taken: Set<string>): { kept: Write[]; again: Write[] } => {
   const kept: Write[] = []
   const again: Write[] = []
   for (const write of writes) {
@@ -155,20 +175,17 @@ const onceEach = (writes: readonly Write[]): { kept: Write[]; again: Write[] } =
   return { kept, again }
 }
 
-/**
- * Plans, writes and settles one claimed batch of one entity.
- * @returns what is left to be carried to Clerk: done with Salesforce, not yet settled.
- */
-export const deliver = async (
+/** Plans claims of one entity; `writes` is what has to be sent, all others have ended. */
+export const prepare = async (
   options: DeliverOptions,
+  api: PacedApi,
   entity: Entity,
   claims: readonly Claim[],
-  lease: string,
-): Promise<CarryJob[]> => {
-  const { db, pace, now, random, delivered } = options
-  const api = pacedApi(options.api, pace, now, options.turns)
+): Promise<Ended & { writes: Write[] }> => {
+  const { db, now, random } = options
   const times = () => ({ now: now(), random })
-  const { decided, failed } = await decide(options, api, entity, claims)
+  const { decided: all, failed } = await decide(options, api, entity, claims)
+  const decided = await asExpected(db.query, all)
   const done: Done[] = failed.map((outcome) => ({ outcome }))
   const writes: Write[] = []
   const results: Delivered[] = []
@@ -191,41 +208,64 @@ export const deliver = async (
     const parent = quiet.do === 'wait' ? planned.parentOf(quiet.for) : undefined
     done.push({ outcome: quietOutcome(claim, quiet, held, parent, times()), planned, plan: quiet })
   }
-  const { kept, again } = onceEach(writes)
+  return { done, results, writes }
+}
+
+/**
+ * Writes as they may go out together, and the ends of those that may not.
+ * @param given records that others of the same batch write to; those of `writes` are added
+ */
+export const oncePerRecord = (
+  writes: readonly Write[],
+  { now, random }: Pick<DeliverOptions, 'now' | 'random'>,
+  given: Set<string> = new Set(),
+): { kept: Write[]; done: Done[] } => {
+  const { kept, again } = onceEach(writes, given)
   const taken = { do: 'later', reason: 'its record was just given to another' } as const
-  for (const { planned } of again)
-    done.push({ outcome: quietOutcome(planned.claim, taken, undefined, undefined, times()) })
-  const byClaim = new Map(kept.map((write) => [write.planned.claim, write]))
-  const ready: Ready[] = kept.map(({ planned, plan }) => ({ claim: planned.claim, change: plan.change }))
-  const began = now()
-  for (const answer of await send(api, entity, ready, options.streaks.write)) {
-    const { claim, change } = answer.ready
-    const write = byClaim.get(claim)
-    if (!write) continue
-    const { planned, plan, held } = write
-    if ('failed' in answer) {
-      pace.pause(pauseReason(answer.failed), `${answer.failed.code}: ${answer.failed.message}`)
-      done.push({ outcome: failedOutcome(claim, answer.failed, answer.alone, times()) })
-      continue
-    }
-    done.push({
-      outcome: rowOutcome(claim, change, plan.base, held, answer.result, { ...times(), began }),
-      planned,
-      plan,
-    })
-    const { changedAt } = planned
-    results.push({
-      side: 'salesforce',
-      entity,
-      kind: change.kind,
-      result: answer.result.ok ? 'done' : answer.result.code,
-      ...(answer.result.ok && changedAt !== undefined ? { lagMs: Math.max(0, now() - changedAt) } : {}),
-    })
+  const done = again.map(({ planned }) => ({
+    outcome: quietOutcome(planned.claim, taken, undefined, undefined, { now: now(), random }),
+  }))
+  return { kept, done }
+}
+
+/** What Salesforce's answer to a write makes of its claim. `began`: when the call went out. */
+export const endOf = (
+  { pace, now, random }: DeliverOptions,
+  entity: Entity,
+  { planned, plan, held }: Write,
+  answer: Answer,
+  began: number,
+): Ended => {
+  const { claim, changedAt } = planned
+  const { change } = plan
+  const times = { now: now(), random }
+  if ('failed' in answer) {
+    pace.pause(pauseReason(answer.failed), `${answer.failed.code}: ${answer.failed.message}`)
+    return { done: [{ outcome: failedOutcome(claim, answer.failed, answer.alone, times) }], results: [] }
   }
+  const { result } = answer
+  const outcome = rowOutcome(claim, change, plan.base, held, result, { ...times, began })
+  const told: Delivered = {
+    side: 'salesforce',
+    entity,
+    kind: change.kind,
+    result: result.ok ? 'done' : result.code,
+    ...(result.ok && changedAt !== undefined ? { lagMs: Math.max(0, times.now - changedAt) } : {}),
+  }
+  return { done: [{ outcome, planned, plan }], results: [told] }
+}
+
+/** Settles what has ended. @returns what is left to be carried to Clerk */
+export const conclude = async (
+  { db, now, readBackAt, delivered }: DeliverOptions,
+  entity: Entity,
+  lease: string,
+  { done, results }: Ended,
+): Promise<CarryJob[]> => {
   const jobs = done.flatMap((one) => jobOf(entity, lease, one))
   const left = new Set(jobs.map(({ outcome }) => outcome.claim))
   const outcomes = done.map(({ outcome }) => outcome).filter(({ claim }) => !left.has(claim))
-  await settle(db, entity, outcomes, lease, now(), options.readBackAt?.())
+  await settle(db, entity, outcomes, lease, now(), readBackAt?.())
   if (jobs.length > 0)
     await leaveGroup(
       db.query,
@@ -236,7 +276,34 @@ export const deliver = async (
   return jobs
 }
 
-type Done = { outcome: Outcome; planned?: Planned; plan?: Plan }
+/**
+ * Plans, writes and settles one claimed batch of one entity.
+ * @returns what is left to be carried to Clerk: done with Salesforce, not yet settled.
+ */
+export const deliver = async (
+  options: DeliverOptions,
+  entity: Entity,
+  claims: readonly Claim[],
+  lease: string,
+): Promise<CarryJob[]> => {
+  const { pace, now } = options
+  const api = pacedApi(options.api, pace, now, options.turns)
+  const { writes, ...ended } = await prepare(options, api, entity, claims)
+  const { kept, done } = oncePerRecord(writes, options)
+  ended.done.push(...done)
+  const byClaim = new Map(kept.map((write) => [write.planned.claim, write]))
+  const began = now()
+  for (const answer of await send(api, entity, kept.map(readyOf), options.streaks.write)) {
+    const write = byClaim.get(answer.ready.claim)
+    if (!write) continue
+    const end = endOf(options, entity, write, answer, began)
+    ended.done.push(...end.done)
+    ended.results.push(...end.results)
+  }
+  return conclude(options, entity, lease, ended)
+}
+
+export const readyOf = ({ planned, plan }: Write): Ready => ({ claim: planned.claim, change: plan.change })
 
 /** What has to be carried to Clerk, of what went well in Salesforce. */
 const jobOf = (entity: Entity, lease: string, { outcome, planned, plan }: Done): CarryJob[] => {

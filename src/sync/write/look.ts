@@ -34,6 +34,8 @@ export type Wanted = {
   decision?: Decision | undefined
 }
 
+type Asked = Pick<PacedApi, 'query'>
+
 /** Keys in one query: two hundred user ids with as many addresses make some 15,000 characters. */
 const keysInQuery = 200
 const queriesInCall = 5
@@ -42,7 +44,7 @@ const chunks = <T>(list: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 
 /** Runs any number of queries, five to a call. */
-const ask = async (api: PacedApi, soqls: readonly string[], deleted = false): Promise<QueriedRecord[]> => {
+const ask = async (api: Asked, soqls: readonly string[], deleted = false): Promise<QueriedRecord[]> => {
   const rows: QueriedRecord[] = []
   for (const group of chunks(soqls, queriesInCall)) rows.push(...(await api.query(group, { deleted })).flat())
   return rows
@@ -50,6 +52,34 @@ const ask = async (api: PacedApi, soqls: readonly string[], deleted = false): Pr
 
 const condition = (field: string, values: readonly string[]): string[] =>
   values.length > 0 ? [`${field} IN ${inList(values)}`] : []
+
+const pairOf = (contactId: unknown, accountId: unknown): string => `${contactId} ${accountId}`
+
+/** What the records of these links would be found by, each text once. */
+export const matchesFor = (entity: Entity, group: readonly Wanted[], rules: Rules): string[] => {
+  const { match } = rules.organization
+  const texts =
+    entity === 'membership'
+      ? group.map(({ contactId, accountId }) => pairOf(contactId, accountId))
+      : entity === 'person'
+        ? group
+            .flatMap(({ body }) => (rules.person.adopt ? (primaryEmail(body) ?? []) : []))
+            .filter(isAddress)
+            .map(normaliseEmail)
+        : match
+          ? group.map(({ body }) => readMatch(match, body))
+          : []
+  return [...new Set(texts.filter((text) => text !== ''))]
+}
+
+/** What a record of Salesforce is found by, where it carries no Clerk id; null where it cannot be found. */
+export const matchIn = (entity: Entity, { fields }: Pick<Held, 'fields'>, rules: Rules): string | null => {
+  if (entity === 'membership') return pairOf(fields['ContactId'], fields['AccountId'])
+  const { match } = rules.organization
+  const value = entity === 'person' ? fields['Email'] : match ? fields[match.field] : null
+  if (typeof value !== 'string') return null
+  return entity === 'person' || !match ? normaliseEmail(value) : normaliseMatch(match, value)
+}
 
 const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[] => {
   const linked = condition(
@@ -62,18 +92,10 @@ const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[
     keyOf[entity],
     group.map(({ claim }) => claim.clerkId),
   )
-  if (entity === 'person') {
-    const emails = rules.person.adopt
-      ? group
-          .flatMap(({ body }) => primaryEmail(body) ?? [])
-          .filter(isAddress)
-          .map(normaliseEmail)
-      : []
-    return [...keyed, ...condition('Email', [...new Set(emails)]), ...linked]
-  }
+  const texts = matchesFor(entity, group, rules)
+  if (entity === 'person') return [...keyed, ...condition('Email', texts), ...linked]
   const { match } = rules.organization
   if (!match) return [...keyed, ...linked]
-  const texts = [...new Set(group.map(({ body }) => readMatch(match, body)).filter((text) => text !== ''))]
   const matched =
     match.as === 'domain'
       ? texts.map((text) => `${match.field} LIKE ${quote(`%${text}%`)}`)
@@ -82,11 +104,9 @@ const wheres = (entity: Entity, group: readonly Wanted[], rules: Rules): string[
 }
 
 /** Of records that we are linked to and that no query shows: which are in the recycle bin, and which were merged, into what. */
-const findDeleted = async (
-  api: PacedApi,
-  entity: Entity,
-  ids: readonly string[],
-): Promise<{ deleted: Set<string>; winners: Map<string, string> }> => {
+type Lost = { deleted: ReadonlySet<string>; winners: ReadonlyMap<string, string> }
+
+const findDeleted = async (api: Asked, entity: Entity, ids: readonly string[]): Promise<Lost> => {
   // A relation is never merged: it goes with its Contact.
   const list = entity === 'membership' ? 'Id' : 'Id, MasterRecordId'
   const soqls = chunks(ids, keysInQuery).map(
@@ -99,26 +119,25 @@ const findDeleted = async (
   return { deleted: new Set(rows.map(({ Id }) => Id)), winners: new Map(winners) }
 }
 
-type Index = {
+export type Index = {
   byKey: Map<string, Held>
   byId: Map<string, Held>
   byPair: Map<string, Held>
   byMatch: Map<string, Held[]>
 }
 
-const indexOf = (entity: Entity, found: readonly Held[], rules: Rules): Index => {
+/** Records by what they are found by. */
+export const indexOf = (entity: Entity, found: readonly Held[], rules: Rules): Index => {
   const index: Index = { byKey: new Map(), byId: new Map(), byPair: new Map(), byMatch: new Map() }
   for (const held of found) {
     if (index.byId.has(held.id)) continue
     index.byId.set(held.id, held)
     const key = keyIn(entity, held)
     if (typeof key === 'string') index.byKey.set(key, held)
-    if (entity === 'membership') index.byPair.set(`${held.fields['ContactId']} ${held.fields['AccountId']}`, held)
+    const text = matchIn(entity, held, rules)
+    if (text === null) continue
+    if (entity === 'membership') index.byPair.set(text, held)
     if (key !== null || entity === 'membership') continue
-    const { match } = rules.organization
-    const value = entity === 'person' ? held.fields['Email'] : match ? held.fields[match.field] : null
-    if (typeof value !== 'string') continue
-    const text = entity === 'person' || !match ? normaliseEmail(value) : normaliseMatch(match, value)
     const list = index.byMatch.get(text)
     if (list) list.push(held)
     else index.byMatch.set(text, [held])
@@ -154,7 +173,7 @@ const missing = (id: string | null, deleted: ReadonlySet<string>): SalesforceSta
 
 /** Looks for the records of one batch of one entity. Every wanted link gets a sight. */
 export const look = async (
-  api: PacedApi,
+  api: Asked,
   entity: Entity,
   wanted: readonly Wanted[],
   rules: Rules,
@@ -187,25 +206,37 @@ export const look = async (
     )
     for (const row of rows) index.byId.set(row.Id, heldFrom(row, kinds, asOf))
   }
-  const sights = new Map<number, Sight>()
-  for (const one of wanted) {
-    const { claim, contactId, accountId } = one
-    const linked =
-      claim.salesforceId === null
-        ? undefined
-        : (index.byId.get(claim.salesforceId) ?? index.byId.get(winners.get(claim.salesforceId) ?? ''))
-    // A relation of another pair that still has our key comes first: until it is taken off there, it can be put nowhere else.
-    const held =
-      entity === 'membership'
-        ? linked && keyIn(entity, linked) === claim.clerkId
-          ? linked
-          : index.byPair.get(`${contactId} ${accountId}`)
-        : (index.byKey.get(claim.clerkId) ?? linked)
-    sights.set(claim.linkId, {
-      salesforce: held ? present(held) : linked ? { state: 'absent' } : missing(claim.salesforceId, deleted),
-      candidates: held ? [] : candidatesFor(entity, one, index, rules),
-      asOf,
-    })
+  return new Map(
+    wanted.map((one) => [one.claim.linkId, sightIn(entity, one, index, rules, asOf, { deleted, winners })]),
+  )
+}
+
+const none: Lost = { deleted: new Set(), winners: new Map() }
+
+/** What an index shows of one link. @param lost of records that were linked and are not in the index */
+export const sightIn = (
+  entity: Entity,
+  one: Wanted,
+  index: Index,
+  rules: Rules,
+  asOf: number,
+  { deleted, winners }: Lost = none,
+): Sight => {
+  const { claim, contactId, accountId } = one
+  const linked =
+    claim.salesforceId === null
+      ? undefined
+      : (index.byId.get(claim.salesforceId) ?? index.byId.get(winners.get(claim.salesforceId) ?? ''))
+  // A relation of another pair that still has our key comes first: until it is taken off there, it can be put nowhere else.
+  const held =
+    entity === 'membership'
+      ? linked && keyIn(entity, linked) === claim.clerkId
+        ? linked
+        : index.byPair.get(pairOf(contactId, accountId))
+      : (index.byKey.get(claim.clerkId) ?? linked)
+  return {
+    salesforce: held ? present(held) : linked ? { state: 'absent' } : missing(claim.salesforceId, deleted),
+    candidates: held ? [] : candidatesFor(entity, one, index, rules),
+    asOf,
   }
-  return sights
 }

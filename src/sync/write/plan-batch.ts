@@ -3,6 +3,7 @@ import { type Body, type Entity, readPath, type SalesforceState } from '../../mo
 import {
   type ClerkRow,
   isEmpty,
+  type Outlook,
   type Parent,
   readClerk,
   readMemberships,
@@ -36,7 +37,7 @@ export type Planned = {
   /** When Clerk's record changed last, in ms. */
   changedAt: number | undefined
   /** The parent's link, by which a waiting child is woken. */
-  parentOf: (entity: 'person' | 'organization') => { linkId: number | undefined; parked: boolean } | undefined
+  parentOf: (entity: 'person' | 'organization') => Pick<Parent, 'linkId' | 'parked' | 'accountId'> | undefined
 }
 
 const unseen: SalesforceState = { state: 'unseen' }
@@ -110,8 +111,7 @@ type Decided = { decision: Decision | undefined; base: Claim['base']; rest: bool
 
 const apart: Plan = { do: 'none', reason: 'a person unlinked it' }
 
-/** `beyond`: see `readParents`. */
-type Reader = (query: Query, claims: readonly Claim[], rules: Rules, beyond: number | undefined) => Promise<Planned[]>
+type Reader = (query: Query, claims: readonly Claim[], rules: Rules, outlook?: Outlook) => Promise<Planned[]>
 
 const organizations: Reader = async (query, claims, rules) => {
   const [clerk, salesforce] = [await readClerk(query, claims), await readSalesforce(query, claims)]
@@ -153,7 +153,7 @@ const organizations: Reader = async (query, claims, rules) => {
   })
 }
 
-const people: Reader = async (query, claims, rules, beyond) => {
+const people: Reader = async (query, claims, rules, outlook) => {
   const clerk = await readClerk(query, claims)
   const salesforce = await readSalesforce(query, claims)
   const memberships = await readMemberships(
@@ -161,7 +161,7 @@ const people: Reader = async (query, claims, rules, beyond) => {
     claims.map(({ clerkId }) => clerkId),
   )
   const organizationIds = [...memberships.values()].flat().map(({ organizationId }) => organizationId)
-  const parents = await readParents(query, 'organization', organizationIds, beyond)
+  const parents = await readParents(query, 'organization', organizationIds, outlook)
   const decidedOf = await readDecided(query, claims)
   return claims.map((claim) => {
     const record = clerk.get(claim.clerkId)
@@ -202,13 +202,13 @@ const people: Reader = async (query, claims, rules, beyond) => {
   })
 }
 
-const memberships: Reader = async (query, claims, rules, beyond) => {
+const memberships: Reader = async (query, claims, rules, outlook) => {
   const clerk = await readClerk(query, claims)
   const salesforce = await readSalesforce(query, claims)
   const personIds = [...clerk.values()].flatMap(({ personId }) => personId ?? [])
   const organizationIds = [...clerk.values()].flatMap(({ organizationId }) => organizationId ?? [])
-  const persons = await readParents(query, 'person', personIds, beyond)
-  const parents = await readParents(query, 'organization', organizationIds, beyond)
+  const persons = await readParents(query, 'person', personIds, outlook)
+  const parents = await readParents(query, 'organization', organizationIds, outlook)
   const siblings = await readMemberships(query, personIds)
   return claims.map((claim) => {
     const row = clerk.get(claim.clerkId)
@@ -301,9 +301,9 @@ export const planBatch = async (
   entity: Entity,
   claims: readonly Claim[],
   rules: Rules,
-  beyond?: number,
+  outlook?: Outlook,
 ): Promise<Planned[]> => {
-  const planned = await readers[entity](query, claims, rules, beyond)
+  const planned = await readers[entity](query, claims, rules, outlook)
   const holds = await readHolds(
     query,
     claims.map(({ linkId }) => linkId),

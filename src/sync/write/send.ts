@@ -11,17 +11,18 @@ import { createBreaker, type Streak } from './breaker.ts'
 /** A change that is ready to go out, for the claim that asked for it. */
 export type Ready = { claim: Claim; change: Change }
 
-/** What came of it: Salesforce's result for the row, or the failure of the whole call (`alone`: the row was all it carried). */
-export type Sent = { ready: Ready; result: RowResult } | { ready: Ready; failed: SalesforceError; alone: boolean }
+/** What came of a row: Salesforce's result for it, or the failure of the whole call (`alone`: the row was all it carried). */
+export type Answer = { result: RowResult } | { failed: SalesforceError; alone: boolean }
+export type Sent = { ready: Ready } & Answer
 
 /** Salesforce takes 200 records in a Collection and five Collections in a Composite. */
 export const rowsInRequest = 200
 const requestsInCall = 5
 
 type Piece = { request: CollectionRequest; rows: readonly Ready[] }
-type Way = CollectionRequest['kind']
+export type Way = CollectionRequest['kind']
 
-const wayOf = ({ change }: Ready): Way =>
+export const wayOf = ({ change }: Ready): Way =>
   change.kind === 'delete' ? 'delete' : change.id === undefined ? 'upsert' : 'update'
 
 const toRequest = (entity: Entity, way: Way, rows: readonly Ready[]): CollectionRequest => {
@@ -42,7 +43,7 @@ const toRequest = (entity: Entity, way: Way, rows: readonly Ready[]): Collection
   }
 }
 
-const ways: readonly Way[] = ['upsert', 'update', 'delete']
+export const ways: readonly Way[] = ['upsert', 'update', 'delete']
 
 const piecesOf = (entity: Entity, ready: readonly Ready[], size: number): Piece[] =>
   ways.flatMap((way) => {
