@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { freshPostgres } from '../../test/support/databases.ts'
 import { openDatabase } from '../db/database.ts'
-import { emptyFolder, folderWithDatabase, runCli, spawnCli, startEmulators } from './cli.test-support.ts'
+import { emptyFolder, runCli, spawnCli, startEmulators } from './cli.test-support.ts'
 
 const lines = (text: string): string[] => text.trimEnd().split('\n')
 
@@ -188,8 +188,9 @@ test('a port or a host that cannot be had is one line that names the setting', a
   onTestFinished(() => void blocker.close())
   const { port } = blocker.address() as { port: number }
   const { env } = await startEmulators()
+  const DATABASE_URL = await freshPostgres()
   const serve = (more: Record<string, string>) =>
-    runCli(['serve'], { cwd: folderWithDatabase(), env: { ...env, CLERKFORCE_LOG_LEVEL: 'warn', ...more } })
+    runCli(['serve'], { cwd: emptyFolder(), env: { ...env, DATABASE_URL, CLERKFORCE_LOG_LEVEL: 'warn', ...more } })
   const runs = await Promise.all([
     serve({ PORT: String(port) }),
     serve({ CLERKFORCE_HOST: '192.0.2.1' }),

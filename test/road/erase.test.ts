@@ -169,7 +169,7 @@ test('whatever happened before, and whatever is still told afterwards, nothing o
         expect(JSON.stringify(receipt)).not.toContain(marker)
       },
     ),
-    { numRuns: runs(4) },
+    { numRuns: runs(3) },
   )
 })
 

@@ -10,7 +10,7 @@ import { startTwoSides, type TwoSides } from '../support/two-sides.ts'
 type Shown = Record<string, unknown>
 
 /** How many histories are played. */
-const histories = runs(4)
+const histories = runs(3)
 const config = { person: { fields: { Job__c: { from: 'public_metadata.job', rule: 'salesforce' } } } } as const
 
 type Act =

@@ -226,6 +226,6 @@ test('processes that share a database make one organization of one key, whatever
       for (const one of last) expect(one.id).toBe(there[0]?.['id'])
       for (const one of first) if (one.status === 'fulfilled') expect(one.value.id).toBe(there[0]?.['id'])
     }),
-    { numRuns: runs(6) },
+    { numRuns: runs(4) },
   )
 })

@@ -175,7 +175,7 @@ test('who accepts becomes that very Contact, in whatever order Clerk tells of it
       })
       expect(record('Contact', other)['Clerk_User_Id__c']).toBeUndefined()
     }),
-    { numRuns: runs(4) },
+    { numRuns: runs(3) },
   )
   expect(org.state()['Contact']).toHaveLength(2 * run)
   expect(await listParked(db.query, 10)).toEqual([])
