@@ -107,7 +107,8 @@ test('a body that is too large is refused before it has been read, whether its s
 })
 
 test('while the database is away, webhooks are answered with 503, so that Clerk sends them again', async () => {
-  const { app, clerk, db, logged, admin } = await serveForTest()
+  const { app, clerk, db, engine, logged, admin } = await serveForTest()
+  await engine.drain()
   await db.close()
   const response = await app.request('/webhooks/clerk', sign(clerk.signingSecret, organizationEvent('org_1', 'Acme')))
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])

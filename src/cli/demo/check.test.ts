@@ -56,7 +56,7 @@ const playOn = (world: World, played: readonly Step[], patienceMs?: number): Pro
 /** A world in which a short story has come to its end, both sides agree, and clerkforce no longer looks. */
 const settledWorld = async () => {
   const ports = { clerkforce: 0, clerk: 0, salesforce: 0 }
-  const world = await startWorld({ ports, seed: 1, told: () => undefined, db: await freshDatabase('pglite') })
+  const world = await startWorld({ ports, seed: 1, told: () => undefined, db: await freshDatabase('postgres') })
   onTestFinished(world.close)
   // What is told is told at once: this is about its end.
   world.salesforce.settings.latencyMs = 0

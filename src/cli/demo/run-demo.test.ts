@@ -115,7 +115,7 @@ test('a demo that is ended before its verdict stops everything and says so by it
     if (all.includes('founds')) end.abort()
   })
   expect(
-    await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('pglite'), signal: end.signal }),
+    await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('postgres'), signal: end.signal }),
   ).toBe(130)
   expect(read()).toContain('Ended before both sides were compared')
 })
@@ -126,7 +126,7 @@ test('without --once the demo stays up with its addresses until it is ended', as
     if (all.includes('until Ctrl-C')) end.abort()
   })
   expect(
-    await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('pglite'), signal: end.signal }),
+    await runDemo({ once: false, out, ports, acts: short, db: await freshDatabase('postgres'), signal: end.signal }),
   ).toBe(0)
   expect(read()).toMatch(/clerkforce +http:\/\/127\.0\.0\.1:\d+\/webhooks\/clerk[\s\S]*whsec_[\s\S]*client secret/)
   expect(
