@@ -16,7 +16,7 @@ import { unhurried } from './support/runs.ts'
 import { stateOf } from './support/salesforce-state.ts'
 
 /** How often a process is killed in each test; `KILLS=200 npm test -- chaos` for a long night. */
-const kills = Number(process.env['KILLS'] ?? 12)
+const kills = Number(process.env['KILLS'] ?? (unhurried ? 12 : 7))
 
 const program = new URL('./support/mortal-process.ts', import.meta.url).pathname
 

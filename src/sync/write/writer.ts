@@ -68,8 +68,8 @@ export type Writer = Loop & Pick<Carrier, 'underWay' | 'away'>
 const idleMs = 500
 /** Batches that are planned or settled while as many calls as allowed are out with others. */
 const lanesBeside = 3
-/** Bulk jobs at once: one that Salesforce works off, and one that is planned or settled. What is known of the rows of each is held, packed. */
-const mostJobs = 2
+/** Bulk jobs at once: two that Salesforce works off, and one that is planned or settled. What is known of the rows of each is held, packed. */
+const mostJobs = 3
 /** Where Salesforce would not have a job, the next is tried after this long. */
 const jobRestMs = 15 * 60_000
 /** While so many records are on their way to Clerk, no more are claimed: Clerk takes them one by one. */
